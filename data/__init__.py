@@ -1,0 +1,1 @@
+"""Labels and records, the corpus, labelled rows, articles, and sentence segmentation."""
