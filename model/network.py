@@ -1,0 +1,69 @@
+"""The network: a small encoder with two heads over one packed window.
+
+`[CLS] s1 [SEP] s2 [SEP] …` → a label for each sentence, from the mean of its tokens' states, and for each token an
+evidence tag (BIO over source, cue, hedge) and whether a source is unidentified. Pooling is a matrix product, so that
+the whole stands in one exported graph.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..data.labels import BIO, LABELS
+
+
+class Network(nn.Module):
+    """An encoder with a label head and an evidence head."""
+
+    def __init__(self, encoder: nn.Module, *, hidden_size: int, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.dropout = nn.Dropout(dropout)
+        self.label_head = nn.Linear(hidden_size, len(LABELS))
+        self.evidence_head = nn.Linear(hidden_size, len(BIO) + 1)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
+        """Judge windows.
+
+        Args:
+            input_ids: `[B, T]`.
+            attention_mask: `[B, T]`, 0 on padding.
+            pool: `[B, S, T]`, row s holds 1/n on the n tokens of sentence s.
+
+        Returns:
+            Label logits `[B, S, len(LABELS)]` and evidence logits `[B, T, len(BIO) + 1]`, whose last column is the
+            log-odds that a source is unidentified.
+        """
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
+        states = self.dropout(states)
+        sentences = torch.matmul(pool.to(states.dtype), states)  # [B, S, H]
+        return self.label_head(sentences), self.evidence_head(states)
+
+
+def build_network(config: dict[str, Any]) -> Network:
+    """Build a network with random weights from an encoder's `config.json`."""
+    from transformers import AutoConfig, AutoModel
+
+    settings = dict(config)
+    encoder_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
+    encoder = AutoModel.from_config(encoder_config, attn_implementation="eager", **_no_pooler(encoder_config))
+    return Network(encoder, hidden_size=encoder_config.hidden_size)
+
+
+def load_encoder(path: str) -> Network:
+    """Build a network on a pretrained encoder, a folder or a hub id, with new heads."""
+    from transformers import AutoConfig, AutoModel
+
+    config = AutoConfig.from_pretrained(path)
+    encoder = AutoModel.from_pretrained(
+        path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32, **_no_pooler(config)
+    )
+    return Network(encoder, hidden_size=config.hidden_size)
+
+
+def _no_pooler(config: Any) -> dict[str, Any]:
+    """BERT's pooler on `[CLS]` is not used here: leave it out where the architecture lets us."""
+    return {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}
