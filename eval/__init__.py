@@ -1,0 +1,1 @@
+"""Metrics, intervals, slices, reports, comparison and model cards, from predictions files."""
