@@ -1,8 +1,8 @@
 """The network: a small encoder with two heads over one packed window.
 
-`[CLS] s1 [SEP] s2 [SEP] …` → a label for each sentence, from the mean of its tokens' states, and for each token an
-evidence tag (BIO over source, cue, hedge) and whether a source is unidentified. Pooling is a matrix product, so that
-the whole stands in one exported graph.
+`[CLS] s1 [SEP] s2 [SEP] …` → for each token an evidence tag (BIO over source, cue, hedge) and whether a source is
+unidentified, and for each sentence a label, from the mean of its tokens' states and from the strongest evidence in it.
+Pooling is a matrix product, so that the whole stands in one exported graph.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
-        self.label_head = nn.Linear(hidden_size, len(LABELS))
         self.evidence_head = nn.Linear(hidden_size, len(BIO) + 1)
+        self.label_head = nn.Linear(hidden_size + len(BIO) + 1, len(LABELS))
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
         """Judge windows.
@@ -39,8 +39,11 @@ class Network(nn.Module):
         """
         states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state  # [B, T, H]
         states = self.dropout(states)
-        sentences = torch.matmul(pool.to(states.dtype), states)  # [B, S, H]
-        return self.label_head(sentences), self.evidence_head(states)
+        evidence = self.evidence_head(states)  # [B, T, E]
+        sentences = torch.matmul(pool, states.to(pool.dtype))  # [B, S, H]
+        # The log of a mean of exponentials: a smooth maximum over the sentence's tokens. Clamped for exp's sake.
+        strongest = torch.log(torch.matmul(pool, evidence.to(pool.dtype).clamp(-15, 15).exp()) + 1e-9)  # [B, S, E]
+        return self.label_head(torch.cat([sentences, strongest], dim=-1)), evidence
 
 
 def build_network(config: dict[str, Any]) -> Network:

@@ -1,0 +1,38 @@
+# `make demo` and `make test` need Python 3.11 or later and make, nothing else; each sets up .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test slow check train clean
+
+demo: .venv/core
+	$(BIN)/onrecord score data/sample.txt --format table
+	$(BIN)/onrecord score data/sample.txt --format html -o sample.html
+	@echo "the same as a page: sample.html"
+
+test: .venv/all
+	$(BIN)/python -m pytest
+
+slow: .venv/all ## what needs the bundled model over many sentences, or minutes of training
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/all
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy -p onrecord
+
+train: .venv/all ## the bundled model, from the bundled corpus
+	$(BIN)/onrecord train -o runs/model --config train/bundled.toml
+
+clean:
+	rm -rf .venv build dist *.egg-info
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/core: .venv/bin/python pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+.venv/all: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[web,parquet,eval,train,dev]'
+	@touch $@ .venv/core

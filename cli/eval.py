@@ -1,0 +1,118 @@
+"""`onrecord eval`: how good a model is on labelled data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..data.records import Article, OnrecordError
+from ..data.splits import split_of
+from .inputs import data_hash, read_labelled
+
+if TYPE_CHECKING:
+    from ..eval.predictions import Prediction
+
+
+class Part(StrEnum):
+    """Which split of the data to evaluate on."""
+
+    all = "all"
+    train = "train"
+    validation = "validation"
+    test = "test"
+
+
+def eval_cli(
+    data: Annotated[
+        list[Path] | None, typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="A model folder; the bundled model if none.")] = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report.")] = Path("report"),
+    split: Annotated[
+        Part | None, typer.Option(help="Which articles: 'test' for the bundled corpus, 'all' for other data, if not given.")
+    ] = None,
+    only: Annotated[
+        str | None, typer.Option(metavar="FIELD=VALUE", help="Only rows whose extra field has this value, such as sure=True.")
+    ] = None,
+    context: Annotated[int | None, typer.Option(min=0, help="Keep so many sentences before each judged one; all if none.")] = None,
+    development: Annotated[
+        bool, typer.Option(help="Mark every figure as a development set's: optimistic, not redistributable.")
+    ] = False,
+    fail_under: Annotated[float | None, typer.Option(min=0, max=1, help="Exit 4 if macro F1 is below this.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+) -> None:
+    """Evaluate a model on labelled data: report.html, report.md, report.json, predictions.jsonl, errors.jsonl.
+
+    Examples:
+        onrecord eval                                   # the bundled model on the corpus's own test articles
+
+        onrecord eval my-rows.jsonl --model runs/mine -o runs/mine/report --fail-under 0.8
+    """
+    paths = data or []
+    part = split or (Part.all if paths else Part.test)
+    report = evaluate_model(
+        paths, model=model, out=out, split=part, only=only, context=context, development=development, seed=seed
+    )
+    macro = report["macro_f1"]
+    typer.echo((out / "report.md").read_text(encoding="utf-8"), nl=False)
+    typer.echo(f"written to {out}", err=True)
+    if fail_under is not None and macro["value"] < fail_under:
+        typer.echo(f"macro F1 {macro['value']:.4f} is below --fail-under {fail_under}", err=True)
+        raise typer.Exit(4)
+
+
+def evaluate_model(
+    data: Sequence[Path],
+    *,
+    model: Path | None,
+    out: Path,
+    split: str = "all",
+    only: str | None = None,
+    context: int | None = None,
+    development: bool = False,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Score labelled data with a model and write its report; return it."""
+    from ..eval.predict import predict
+    from ..eval.predictions import write_predictions
+    from ..eval.report import evaluate
+    from ..model.scorer import load
+
+    articles = [item for item in read_labelled(data) if split == "all" or split_of(item.doc) == split]
+    articles = [shorten(item, context) for item in articles if context is not None] or articles
+    if only is not None:
+        field, equals, value = only.partition("=")
+        if not equals:
+            raise OnrecordError(f"--only is '{only}', expected FIELD=VALUE")
+        articles = [item for item in articles if item.meta.get(field) == value]
+    if not any(item.sentences[index].label for item in articles for index in item.judged):
+        raise OnrecordError("nothing to evaluate: no labelled sentence is left in the data")
+    scorer = load(model)
+    predictions: list[Prediction] = predict(scorer, articles)
+    write_predictions(out / "predictions.jsonl", predictions)
+    return evaluate(
+        predictions,
+        out=out,
+        data_sha256=data_hash(data),
+        data_name=", ".join(path.name for path in data) or f"bundled corpus, {split} split",
+        model={"name": scorer.id.name, "sha256": scorer.id.sha256},
+        development=development,
+        seed=seed,
+    )
+
+
+def shorten(article: Article, before: int | None) -> Article:
+    """Leave a row only so many sentences before its judged one."""
+    if before is None:
+        return article
+    if len(article.judged) != 1:
+        raise OnrecordError("--context shortens rows; marked articles are read whole ('onrecord data export' makes rows)")
+    target = article.judged[0]
+    first = max(0, target - before)
+    return Article(
+        article.id, article.doc, article.sentences[first:], (target - first,), article.meta, article.weight
+    )

@@ -1,0 +1,55 @@
+"""What several commands read alike: labelled data, from marked files, folders and rows."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..data.corpus import bundled_corpus, read_corpus
+from ..data.records import Article, OnrecordError
+from ..data.rows import ROW_SUFFIXES, read_rows
+
+
+def read_labelled(paths: Sequence[Path]) -> list[Article]:
+    """Read labelled articles from marked files (`.txt`), folders of them, and rows; the bundled corpus if none is given.
+
+    Raises:
+        OnrecordError: A file is missing, malformed or of another kind, or two articles share an id.
+    """
+    articles: list[Article] = []
+    for path in paths or [bundled_corpus()]:
+        if not path.exists():
+            raise OnrecordError(f"{path}: no such file or folder")
+        if path.is_dir() or path.suffix == ".txt":
+            articles += read_corpus(path)
+        elif path.suffix in ROW_SUFFIXES:
+            articles += read_rows(path)
+        else:
+            raise OnrecordError(f"{path}: labelled data is read from .txt (marked corpus), {', '.join(ROW_SUFFIXES)}")
+    seen: set[str] = set()
+    for article in articles:
+        if article.id in seen:
+            raise OnrecordError(f"id '{article.id}' stands twice in the data; ids tell sentences apart, so make them differ")
+        seen.add(article.id)
+    return articles
+
+
+def data_hashes(paths: Sequence[Path]) -> dict[str, str]:
+    """Return the SHA-256 of each file, a folder's marked files one by one."""
+    files: list[Path] = []
+    for path in paths or [bundled_corpus()]:
+        files += sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    hashes = {}
+    for file in files:
+        with file.open("rb") as stream:
+            hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+    return hashes
+
+
+def data_hash(paths: Sequence[Path]) -> str:
+    """Return the SHA-256 of a single file, or of the hashes of several."""
+    hashes = data_hashes(paths)
+    if len(hashes) == 1:
+        return next(iter(hashes.values()))
+    return hashlib.sha256("".join(hashes.values()).encode()).hexdigest()

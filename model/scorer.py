@@ -1,0 +1,180 @@
+"""Score articles: onnxruntime, tokenizers and numpy, nothing else.
+
+    from onrecord.model import load
+    article = load().score("Two aides said no. The minister denied it.")
+    article.sentences[0].label        # 'anonymous'
+
+Every window is a run of its own, without padding, so that a sentence's score depends on its article alone and never on
+what else is scored beside it; windows run in parallel, a thread each.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+from tokenizers import Tokenizer
+
+from ..data.labels import BIO, LABELS, TAGS, Label
+from ..data.language import looks_english
+from ..data.records import Article, OnrecordError
+from ..data.segment import SEGMENTER, segment
+from .calibration import Calibration
+from .folder import ModelConfig, bundled_model, load_settings, model_hash
+from .judge import Floats, Judgement, Pack, collate, judge, log_softmax, tokenize
+from .scored import Evidence, ModelId, ScoredArticle, ScoredSentence
+from .sources import group_sources
+
+_TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])  # type: ignore[arg-type]
+_OPENS = np.array([name.startswith("B-") for name in BIO])
+
+
+def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0) -> tuple[Evidence, ...]:
+    """Decode the evidence of a sentence from its tokens' tags, the likeliest tag for each token.
+
+    What the label guide rules out is left out: a `none` sentence has no evidence, a hedge stands in `unverified` only,
+    an `attributed` sentence has no unidentified source. Pieces of one word belong together.
+
+    Args:
+        found: The judgement.
+        text: The sentence.
+        label: The decided label.
+        offset: Where the sentence starts in its article.
+    """
+    if label == "none":
+        return ()
+    tags = np.exp(log_softmax(found.evidence[:, :-1]))  # [n, len(BIO)]
+    unidentified = 1 / (1 + np.exp(-found.evidence[:, -1]))
+    best = tags.argmax(axis=1)
+    runs: list[tuple[int, int, int]] = []  # tag, first token, last token (exclusive)
+    for place, number in enumerate(best):
+        tag = int(_TAG_OF[number])
+        start, _ = found.tokens.offsets[place]
+        inside_word = place > 0 and found.tokens.offsets[place - 1][1] == start and text[start : start + 1].isalnum()
+        if runs and runs[-1][2] == place and runs[-1][0] == tag and (inside_word or not _OPENS[number]):
+            runs[-1] = (tag, runs[-1][1], place + 1)
+        elif tag:
+            runs.append((tag, place, place + 1))
+    evidence: list[Evidence] = []
+    for tag, first, last in runs:
+        name = TAGS[tag - 1]
+        if name == "hedge" and label != "unverified":
+            continue
+        start, end = found.tokens.offsets[first][0], found.tokens.offsets[last - 1][1]
+        mass = tags[first:last][:, _TAG_OF == tag].sum(axis=1)
+        kind = None
+        if name == "source":
+            hidden = label != "attributed" and float(unidentified[first:last].mean()) > 0.5
+            kind = "unidentified" if hidden else "identified"
+        evidence.append(Evidence(name, offset + start, offset + end, text[start:end], float(mass.mean()), kind))  # type: ignore[arg-type]
+    return tuple(evidence)
+
+
+class Model:
+    """A loaded model folder."""
+
+    def __init__(self, folder: Path, *, threads: int | None = None, file: str = "model.onnx") -> None:
+        self.config: ModelConfig
+        self.calibration: Calibration
+        self.config, self.calibration = load_settings(folder)
+        if self.config.segmenter != SEGMENTER:
+            raise OnrecordError(
+                f"{folder}: trained on sentences of {self.config.segmenter}, this version cuts with {SEGMENTER}; "
+                "install the version that trained it, or train again"
+            )
+        self.threads = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        try:
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+            self._session = ort.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # both libraries raise bare exceptions of their own
+            raise OnrecordError(f"{folder}: tokenizer.json or {file} is missing or damaged ({str(error)[:200]})") from error
+        self.id = ModelId(self.config.name, model_hash(folder))
+        self.min_confidence = self.calibration.min_confidence
+
+    def _run(self, item: Pack) -> tuple[Floats, Floats]:
+        ids, mask, pool = collate([item], self.config.special.pad)
+        labels, evidence = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "pool": pool})
+        return labels[0], evidence[0]
+
+    def _backend(self, packs: Sequence[Pack]) -> Iterable[tuple[Floats, Floats]]:
+        if self.threads == 1 or len(packs) == 1:
+            return [self._run(item) for item in packs]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(self._run, packs))
+
+    def judge(self, articles: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[list[Judgement]]:
+        """Judge articles, each given as its sentences and the indices of those to judge."""
+        stream = iter(tokenize(self._tokenizer, [text for texts, _ in articles for text in texts]))
+        cut = [([next(stream) for _ in texts], judged) for texts, judged in articles]
+        return judge(cut, self._backend, windows=self.config.windows, special=self.config.special)
+
+    def decide(self, found: Judgement) -> tuple[Label, dict[Label, float]]:
+        """Return a judgement's decision and its calibrated probabilities."""
+        probabilities = self.calibration.probabilities(found.log_probabilities)
+        decided = int(self.calibration.decide(probabilities[None])[0])
+        return LABELS[decided], {label: float(value) for label, value in zip(LABELS, probabilities, strict=True)}
+
+    def score(self, text: str, *, id: str = "", spans: Sequence[tuple[int, int]] | None = None) -> ScoredArticle:  # noqa: A002
+        """Score one article.
+
+        Args:
+            text: The article.
+            id: Its name in the output.
+            spans: Offsets of its sentences, where they are known; else it is segmented.
+        """
+        return next(self.score_many([(id, text, spans)]))
+
+    def score_many(
+        self, documents: Iterable[tuple[str, str, Sequence[tuple[int, int]] | None]]
+    ) -> Iterator[ScoredArticle]:
+        """Score articles `(id, text, spans)` in order, a handful at a time, each as if it were alone."""
+        handful: list[tuple[str, str, Sequence[tuple[int, int]]]] = []
+        size = 0
+        for name, text, spans in documents:
+            handful.append((name, text, segment(text) if spans is None else spans))
+            size += len(text)
+            if size > 50_000:
+                yield from self._score_handful(handful)
+                handful, size = [], 0
+        yield from self._score_handful(handful)
+
+    def _score_handful(self, handful: Sequence[tuple[str, str, Sequence[tuple[int, int]]]]) -> Iterator[ScoredArticle]:
+        work = [([text[start:end] for start, end in spans], range(len(spans))) for _, text, spans in handful]
+        for (name, text, spans), found in zip(handful, self.judge(work), strict=True):
+            sentences = []
+            for index, ((start, end), judgement) in enumerate(zip(spans, found, strict=True)):
+                label, probabilities = self.decide(judgement)
+                evidence = find_evidence(judgement, text[start:end], label, offset=start)
+                abstained = probabilities[label] < self.min_confidence
+                sentences.append(
+                    ScoredSentence(index, start, end, text[start:end], label, probabilities, evidence, abstained)
+                )
+            language = "en" if looks_english(text) else "other"
+            sources = group_sources(text, sentences)
+            yield ScoredArticle(name, text, self.id, language, tuple(sentences), sources)
+
+
+def load(path: str | Path | None = None, *, threads: int | None = None) -> Model:
+    """Load a model folder; without one, the model that ships with the package.
+
+    Args:
+        path: The folder.
+        threads: How many windows run at once; all the processors that this process may use, if None.
+
+    Raises:
+        OnrecordError: The folder is no model folder, or is damaged.
+    """
+    return Model(bundled_model() if path is None else Path(path), threads=threads)
+
+
+def judge_labelled(model: Model, articles: Sequence[Article]) -> list[Judgement]:
+    """Judge labelled articles; one judgement for each judged sentence, in order."""
+    work = [([sentence.text for sentence in article.sentences], article.judged) for article in articles]
+    return [found for article in model.judge(work) for found in article]

@@ -1,0 +1,88 @@
+"""From data to a model folder that scores: train, export, quantise, calibrate, record."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from ..data.labels import LABELS
+from ..data.records import Article
+from ..model.calibration import fit
+from ..model.folder import load_settings, save_settings, write_json
+from ..model.network import Network, build_network
+from ..model.scorer import Model, judge_labelled
+from .config import TrainConfig
+from .export import export_onnx, quantize
+from .run import Progress, train
+
+
+def load_network(folder: Path) -> Network:
+    """Build the network of a model folder with its fp32 weights."""
+    config, _ = load_settings(folder)
+    network = build_network(config.encoder)
+    network.load_state_dict(load_file(folder / "model.safetensors"))
+    return network
+
+
+def export(folder: Path, validation: Sequence[Article], *, keep_fp32: bool = False) -> None:
+    """Write `model.onnx` from `model.safetensors`, and fit the temperature through the int8 scorer.
+
+    Args:
+        folder: A model folder with fp32 weights.
+        validation: Labelled articles to fit the temperature on.
+        keep_fp32: Leave `model.fp32.onnx` there too, to measure against.
+    """
+    config, calibration = load_settings(folder)
+    fp32 = folder / "model.fp32.onnx"
+    export_onnx(load_network(folder), fp32)
+    quantize(fp32, folder / "model.onnx")
+    if not keep_fp32:
+        fp32.unlink()
+    found = judge_labelled(Model(folder), validation)
+    gold = [article.sentences[index].label for article in validation for index in article.judged]
+    pairs = [(judgement, LABELS.index(label)) for judgement, label in zip(found, gold, strict=True) if label]
+    logs = np.stack([judgement.log_probabilities for judgement, _ in pairs])
+    calibration = fit(logs, [label for _, label in pairs], priors=False, fitted_on="the validation split, int8")
+    save_settings(folder, config, calibration)
+
+
+def build(
+    articles: Sequence[Article],
+    validation: Sequence[Article],
+    config: TrainConfig,
+    out: Path,
+    *,
+    data: Mapping[str, str],
+    resume: bool = False,
+    tell: Callable[[Progress], None] = lambda _: None,
+) -> Path:
+    """Train, export and calibrate a model; see `run.train` for the arguments.
+
+    Args:
+        articles: To learn from.
+        validation: To choose the epoch and fit the temperature.
+        config: The configuration.
+        out: The model folder.
+        data: The data files' names and SHA-256, for the training record.
+        resume: Go on from a checkpoint in `out`.
+        tell: Called with progress.
+    """
+    train(articles, validation, config, out, resume=resume, tell=tell)
+    export(out, validation)
+    record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    packages = ("onrecord", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
+    record |= {
+        "data": dict(data),
+        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages},
+        "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads"
+        + (f", {torch.cuda.get_device_name()}" if str(record["device"]).startswith("cuda") else ""),
+    }
+    write_json(out / "training.json", record)
+    return out

@@ -1,0 +1,127 @@
+"""Export a trained network to ONNX and quantise it to 8 bits.
+
+Weights are 8-bit integers with a scale for each column. Activations are quantised with a scale for each token (as in
+Yao et al., "ZeroQuant", 2022, section 3.2): a token is divided by its own largest magnitude and quantised with the fixed
+scale 1/127. So no score depends on what else stands in the run, which dynamic quantisation with one scale for the whole
+tensor cannot promise. The embedding table is kept in 8 bits too, a scale for each row.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+
+from ..model.network import Network
+
+OPSET = 20
+
+
+def export_onnx(network: Network, path: Path) -> None:
+    """Write the network's fp32 graph; batch, sentences and tokens stay dynamic."""
+    network = network.eval().cpu()
+    tokens = torch.randint(1, 100, (2, 24))
+    inputs = (tokens, torch.ones_like(tokens), torch.full((2, 3, 24), 1 / 24))
+    batch, length, sentences = (torch.export.Dim(name, min=1, max=512) for name in ("batch", "length", "sentences"))
+    shapes = ({0: batch, 1: length}, {0: batch, 1: length}, {0: batch, 1: sentences, 2: length})
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
+        program = torch.onnx.export(
+            network,
+            inputs,
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=["input_ids", "attention_mask", "pool"],
+            output_names=["labels", "evidence"],
+            dynamic_shapes=shapes,
+            verbose=False,
+        )
+    partial = path.with_name(path.name + ".partial")
+    program.save(str(partial))
+    os.replace(partial, path)
+
+
+def _int8(weights: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Quantise symmetrically, with a scale for each slice that is left when `axis` is reduced."""
+    scale = np.abs(weights).max(axis=axis, keepdims=True) / 127
+    scale[scale == 0] = 1
+    return np.rint(weights / scale).astype(np.int8), scale.astype(np.float32)
+
+
+def quantize(source: Path, path: Path) -> None:
+    """Write the 8-bit graph of an fp32 one: every product with a constant matrix, and the large tables."""
+    model = onnx.load(str(source))
+    graph = model.graph
+    weights = {item.name: item for item in graph.initializer}
+    nodes: list[onnx.NodeProto] = []
+    quantized: set[str] = set()
+
+    def constant(name: str, value: NDArray[np.generic]) -> str:
+        graph.initializer.append(numpy_helper.from_array(value, name))
+        return name
+
+    step = constant("quant.step", np.array(1 / 127, np.float32))
+    middle = constant("quant.middle", np.array(128, np.uint8))
+    nought = constant("quant.nought", np.array(0, np.int8))
+    last_axis = constant("quant.last_axis", np.array([-1], np.int64))
+    least = constant("quant.least", np.array(1e-6, np.float32))
+    for node in graph.node:
+        matrix = weights.get(node.input[1]) if node.op_type == "MatMul" else None
+        table = weights.get(node.input[0]) if node.op_type == "Gather" else None
+        if matrix is not None and len(matrix.dims) == 2:
+            values, scale = _int8(numpy_helper.to_array(matrix), axis=0)
+            x, out, name = node.input[0], node.output[0], matrix.name
+            if x not in quantized:  # queries, keys and values share their input
+                quantized.add(x)
+                nodes += [
+                    helper.make_node("Abs", [x], [f"{x}.abs"]),
+                    helper.make_node("ReduceMax", [f"{x}.abs", last_axis], [f"{x}.top"], keepdims=1),
+                    helper.make_node("Max", [f"{x}.top", least], [f"{x}.size"]),
+                    helper.make_node("Div", [x, f"{x}.size"], [f"{x}.unit"]),
+                    helper.make_node("QuantizeLinear", [f"{x}.unit", step, middle], [f"{x}.int8"]),
+                ]
+            int8 = constant(f"{name}.int8", values)
+            scales = constant(f"{name}.scale", scale.reshape(-1))
+            product = f"{out}.product"
+            nodes += [
+                helper.make_node(
+                    "MatMulIntegerToFloat",
+                    [f"{x}.int8", int8, step, scales, middle, nought],
+                    [product],
+                    domain="com.microsoft",
+                ),
+                helper.make_node("Mul", [product, f"{x}.size"], [out]),
+            ]
+        elif table is not None and len(table.dims) == 2 and table.dims[0] * table.dims[1] > 100_000:
+            values, scale = _int8(numpy_helper.to_array(table), axis=1)
+            out, name = node.output[0], table.name
+            int8, scales = constant(f"{name}.int8", values), constant(f"{name}.scale", scale)
+            nodes += [
+                helper.make_node("Gather", [int8, node.input[1]], [f"{out}.int8"], axis=0),
+                helper.make_node("Gather", [scales, node.input[1]], [f"{out}.scale"], axis=0),
+                helper.make_node("Cast", [f"{out}.int8"], [f"{out}.float"], to=onnx.TensorProto.FLOAT),
+                helper.make_node("Mul", [f"{out}.float", f"{out}.scale"], [out]),
+            ]
+        else:
+            nodes.append(node)
+    used = {name for node in nodes for name in node.input}
+    kept = [item for item in graph.initializer if item.name in used]
+    del graph.node[:], graph.initializer[:]
+    graph.node.extend(nodes)
+    graph.initializer.extend(kept)
+    del graph.value_info[:], model.opset_import[:]
+    model.opset_import.extend([helper.make_opsetid("", OPSET), helper.make_opsetid("com.microsoft", 1)])
+    for node in graph.node:  # what the exporter notes of its own source does not belong in a release
+        del node.metadata_props[:]
+        node.doc_string = ""
+    partial = path.with_name(path.name + ".partial")
+    onnx.save(model, str(partial))
+    os.replace(partial, path)
