@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -28,19 +29,28 @@ class Part(StrEnum):
 
 def eval_cli(
     data: Annotated[
-        list[Path] | None, typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none.")
+        list[Path] | None,
+        typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none."),
     ] = None,
     model: Annotated[Path | None, typer.Option(help="A model folder; the bundled model if none.")] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the report.")] = Path("report"),
     split: Annotated[
-        Part | None, typer.Option(help="Which articles: 'test' for the bundled corpus, 'all' for other data, if not given.")
+        Part | None,
+        typer.Option(help="Which articles: 'test' for the bundled corpus, 'all' for other data, if not given."),
     ] = None,
     only: Annotated[
-        str | None, typer.Option(metavar="FIELD=VALUE", help="Only rows whose extra field has this value, such as sure=True.")
+        str | None,
+        typer.Option(metavar="FIELD=VALUE", help="Only rows whose extra field has this value, such as sure=True."),
     ] = None,
-    context: Annotated[int | None, typer.Option(min=0, help="Keep so many sentences before each judged one; all if none.")] = None,
+    context: Annotated[
+        int | None, typer.Option(min=0, help="Keep so many sentences before each judged one; all if none.")
+    ] = None,
     development: Annotated[
         bool, typer.Option(help="Mark every figure as a development set's: optimistic, not redistributable.")
+    ] = False,
+    calibrate: Annotated[
+        bool,
+        typer.Option(help="Fit temperature and priors on this data: cross-fitted figures, and calibration.json."),
     ] = False,
     fail_under: Annotated[float | None, typer.Option(min=0, max=1, help="Exit 4 if macro F1 is below this.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
@@ -55,7 +65,15 @@ def eval_cli(
     paths = data or []
     part = split or (Part.all if paths else Part.test)
     report = evaluate_model(
-        paths, model=model, out=out, split=part, only=only, context=context, development=development, seed=seed
+        paths,
+        model=model,
+        out=out,
+        split=part,
+        only=only,
+        context=context,
+        development=development,
+        calibrate=calibrate,
+        seed=seed,
     )
     macro = report["macro_f1"]
     typer.echo((out / "report.md").read_text(encoding="utf-8"), nl=False)
@@ -74,12 +92,14 @@ def evaluate_model(
     only: str | None = None,
     context: int | None = None,
     development: bool = False,
+    calibrate: bool = False,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Score labelled data with a model and write its report; return it."""
-    from ..eval.predict import predict
+    from ..eval.predict import cross_fit, predict
     from ..eval.predictions import write_predictions
     from ..eval.report import evaluate
+    from ..model.folder import write_json
     from ..model.scorer import load
 
     articles = [item for item in read_labelled(data) if split == "all" or split_of(item.doc) == split]
@@ -92,13 +112,26 @@ def evaluate_model(
     if not any(item.sentences[index].label for item in articles for index in item.judged):
         raise OnrecordError("nothing to evaluate: no labelled sentence is left in the data")
     scorer = load(model)
-    predictions: list[Prediction] = predict(scorer, articles)
+    name = ", ".join(path.name for path in data) or f"bundled corpus, {split} split"
+    notes: list[str] = []
+    predictions: list[Prediction]
+    if calibrate:
+        digest = data_hash(data)
+        predictions, fitted = cross_fit(
+            scorer, articles, fitted_on=f"{name}, SHA-256 {digest}, onrecord eval --calibrate"
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "calibration.json", dataclasses.asdict(fitted))
+        notes.append("Temperature and priors were fitted on this data, cross-fitted by article for these figures.")
+    else:
+        predictions = predict(scorer, articles)
     write_predictions(out / "predictions.jsonl", predictions)
     return evaluate(
         predictions,
         out=out,
         data_sha256=data_hash(data),
-        data_name=", ".join(path.name for path in data) or f"bundled corpus, {split} split",
+        data_name=name,
+        notes=notes,
         model={"name": scorer.id.name, "sha256": scorer.id.sha256},
         development=development,
         seed=seed,
@@ -110,9 +143,9 @@ def shorten(article: Article, before: int | None) -> Article:
     if before is None:
         return article
     if len(article.judged) != 1:
-        raise OnrecordError("--context shortens rows; marked articles are read whole ('onrecord data export' makes rows)")
+        raise OnrecordError(
+            "--context shortens rows; marked articles are read whole ('onrecord data export' makes rows)"
+        )
     target = article.judged[0]
     first = max(0, target - before)
-    return Article(
-        article.id, article.doc, article.sentences[first:], (target - first,), article.meta, article.weight
-    )
+    return Article(article.id, article.doc, article.sentences[first:], (target - first,), article.meta, article.weight)

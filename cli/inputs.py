@@ -12,7 +12,7 @@ from ..data.rows import ROW_SUFFIXES, read_rows
 
 
 def read_labelled(paths: Sequence[Path]) -> list[Article]:
-    """Read labelled articles from marked files (`.txt`), folders of them, and rows; the bundled corpus if none is given.
+    """Read labelled articles from marked files (`.txt`), folders of them, and rows; without any, the bundled corpus.
 
     Raises:
         OnrecordError: A file is missing, malformed or of another kind, or two articles share an id.
@@ -30,7 +30,9 @@ def read_labelled(paths: Sequence[Path]) -> list[Article]:
     seen: set[str] = set()
     for article in articles:
         if article.id in seen:
-            raise OnrecordError(f"id '{article.id}' stands twice in the data; ids tell sentences apart, so make them differ")
+            raise OnrecordError(
+                f"id '{article.id}' stands twice in the data; ids tell sentences apart, so make them differ"
+            )
         seen.add(article.id)
     return articles
 

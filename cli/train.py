@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Iterator
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 def train_cli(
     data: Annotated[
-        list[Path] | None, typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none.")
+        list[Path] | None,
+        typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")] = Path("runs/model"),
     config: Annotated[Path | None, typer.Option(help="A TOML file; see docs/train-your-own.md.")] = None,
@@ -82,7 +83,8 @@ def train_model(
 def progress_bar() -> Iterator[Callable[[Progress], None]]:
     """Show training on stderr: a bar with loss, speed and time left, and a line an epoch."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress as Bar, TextColumn
+    from rich.progress import BarColumn, TextColumn
+    from rich.progress import Progress as Bar
 
     console = Console(stderr=True)
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")]

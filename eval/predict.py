@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
 from ..data.labels import LABELS, Label
 from ..data.records import Article
+from ..model.calibration import Calibration, fit
 from ..model.judge import Judgement, log_softmax
-from ..model.scorer import Model, find_evidence, judge_labelled
+from ..model.scorer import Model, decide, find_evidence, judge_labelled
 from .predictions import Prediction
 
+N_FOLDS = 10
+N_CONTEXT = 6
+"""Sentences before each that the reports show; the model reads what it needs."""
 
-def predict(model: Model, articles: Sequence[Article], *, n_context: int = 6) -> list[Prediction]:
-    """Score every judged and labelled sentence of the articles.
+
+def predict(model: Model, articles: Sequence[Article]) -> list[Prediction]:
+    """Score every judged and labelled sentence of the articles with the model's own calibration."""
+    return list(decide_all(articles, judge_labelled(model, articles), lambda _: model.calibration))
+
+
+def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> tuple[list[Prediction], Calibration]:
+    """Fit temperature and priors on the articles themselves, and predict each as if it had not been there.
+
+    Ten folds, by `doc` in the order of their names: each is decided by what was fitted on the other nine. Costs and
+    threshold stay the model's.
 
     Args:
         model: A loaded model.
         articles: Labelled articles or rows.
-        n_context: How many sentences before each to show in the reports; the model reads what it needs.
+        fitted_on: What the calibration is to record of its data.
+
+    Returns:
+        The predictions, and the calibration fitted on all, for the model folder.
     """
-    return list(predictions_of(model, articles, judge_labelled(model, articles), n_context=n_context))
+    judgements = judge_labelled(model, articles)
+    rows = [(article.doc, article.sentences[index].label) for article in articles for index in article.judged]
+    known = [place for place, (_, label) in enumerate(rows) if label is not None]
+    logs = np.stack([judgements[place].log_probabilities for place in known])
+    gold = np.array([LABELS.index(rows[place][1]) for place in known])  # type: ignore[arg-type]
+    fold_of = {doc: number % N_FOLDS for number, doc in enumerate(sorted({rows[place][0] for place in known}))}
+    folds = np.array([fold_of[rows[place][0]] for place in known])
+
+    def fitted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Calibration:
+        found = fit(logs[chosen], gold[chosen].tolist(), priors=True, fitted_on=fitted_on)
+        kept = model.calibration
+        return Calibration(found.temperature, found.bias, kept.cost, kept.min_confidence, fitted_on)
+
+    by_fold = [fitted(folds != number) for number in range(N_FOLDS)]
+    predictions = list(decide_all(articles, judgements, lambda doc: by_fold[fold_of[doc]]))
+    return predictions, fitted(np.ones(len(folds), dtype=np.bool_))
 
 
-def predictions_of(
-    model: Model, articles: Sequence[Article], judgements: Sequence[Judgement], *, n_context: int = 6
+def decide_all(
+    articles: Sequence[Article], judgements: Sequence[Judgement], calibration_of: Callable[[str], Calibration]
 ) -> Iterator[Prediction]:
-    """Decide judgements that were made elsewhere, such as by the torch network."""
+    """Decide judgements, one for each judged sentence in order, by the calibration of their `doc`."""
     stream = iter(judgements)
     for article in articles:
         texts = [sentence.text for sentence in article.sentences]
@@ -35,12 +66,12 @@ def predictions_of(
             found, sentence = next(stream), article.sentences[index]
             if sentence.label is None:
                 continue
-            predicted, probabilities = model.decide(found)
+            predicted, probabilities = decide(calibration_of(article.doc), found)
             raw = np.exp(log_softmax(found.log_probabilities))
             uncalibrated: dict[Label, float] = {label: float(p) for label, p in zip(LABELS, raw, strict=True)}
-            place = {} if len(article.judged) == 1 else {"position": index, "n_sentences": len(texts)}
+            whole = len(article.judged) > 1
             yield Prediction(
-                id=article.id if len(article.judged) == 1 else f"{article.id}.{index:03d}",
+                id=f"{article.id}.{index:03d}" if whole else article.id,
                 doc=article.doc,
                 text=sentence.text,
                 label=sentence.label,
@@ -48,9 +79,9 @@ def predictions_of(
                 probabilities=probabilities,
                 evidence=find_evidence(found, sentence.text, predicted),
                 uncalibrated=uncalibrated,
-                argmax=LABELS[int(np.argmax(found.log_probabilities))],
+                argmax=LABELS[max(range(len(LABELS)), key=lambda place: probabilities[LABELS[place]])],
                 spans=sentence.spans,
-                before=tuple(texts[max(0, index - n_context) : index]),
+                before=tuple(texts[max(0, index - N_CONTEXT) : index]),
                 after=tuple(texts[index + 1 : index + 2]),
-                meta={**article.meta, **place},
+                meta={**article.meta, **({"position": index, "n_sentences": len(texts)} if whole else {})},
             )

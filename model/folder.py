@@ -16,7 +16,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -58,7 +57,7 @@ def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
     partial.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _read_json(folder: Path, name: str) -> dict[str, Any]:
@@ -66,7 +65,9 @@ def _read_json(folder: Path, name: str) -> dict[str, Any]:
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise OnrecordError(f"{folder} is no model folder: it has no {name}; give a folder that 'onrecord train' wrote") from error
+        raise OnrecordError(
+            f"{folder} is no model folder: it has no {name}; give a folder that 'onrecord train' wrote"
+        ) from error
     except NotADirectoryError as error:
         raise OnrecordError(f"{folder} is a file; a model is a folder that 'onrecord train' wrote") from error
     except (OSError, ValueError) as error:

@@ -80,9 +80,15 @@ def pack(sentences: Sequence[Tokens], judged: Iterable[int], special: SpecialTok
     return Pack(tuple(ids), tuple(bounds[index] for index in judged))
 
 
-def collate(packs: Sequence[Pack], pad: int) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
-    """Pad packs to one batch: `input_ids [B, T]`, `attention_mask [B, T]`, `pool [B, S, T]`."""
+def collate(
+    packs: Sequence[Pack], pad: int, *, multiple: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+    """Pad packs to one batch: `input_ids [B, T]`, `attention_mask [B, T]`, `pool [B, S, T]`.
+
+    T is rounded up to a `multiple`: kernels are made for each shape that turns up, so that few shapes are fast.
+    """
     width = max(len(item.ids) for item in packs)
+    width += -width % multiple
     height = max(len(item.bounds) for item in packs)
     ids = np.full((len(packs), width), pad, dtype=np.int64)
     mask = np.zeros((len(packs), width), dtype=np.int64)
@@ -130,27 +136,36 @@ def judge(
                     part = Tokens(sentences[index].ids[start:end], sentences[index].offsets[start:end])
                     packs.append(pack([part], [0], special))
                     homes.append((number, [(index, start)]))
-    sums = {
-        (number, index): [np.zeros(4, np.float32), np.zeros((len(sentences[index].ids), 8), np.float32), 0]
+    sums: dict[tuple[int, int], _Sum] = {
+        (number, index): _Sum(len(sentences[index].ids))
         for number, (sentences, judged) in enumerate(articles)
         for index in judged
     }
-    seen = {key: np.zeros((len(value[1]), 1), np.float32) for key, value in sums.items()}
     for item, (number, places), (labels, evidence) in zip(packs, homes, backend(packs), strict=True):
         for (index, first), (start, end), logits in zip(places, item.bounds, labels, strict=False):
-            total, size = sums[number, index], end - start
-            total[0] += log_softmax(logits) * size
-            total[1][first : first + size] += evidence[start:end]
-            total[2] += size
-            seen[number, index][first : first + size] += 1
+            sums[number, index].add(first, log_softmax(logits), evidence[start:end])
     return [
-        [
-            Judgement(total[0] / total[2], total[1] / seen[number, index], sentences[index])
-            for index in judged
-            for total in [sums[number, index]]
-        ]
+        [sums[number, index].mean(sentences[index]) for index in judged]
         for number, (sentences, judged) in enumerate(articles)
     ]
+
+
+class _Sum:
+    """What the windows said of one sentence: once, or piece by piece."""
+
+    def __init__(self, n_tokens: int) -> None:
+        self.labels = np.zeros(4, np.float32)
+        self.evidence = np.zeros((n_tokens, 8), np.float32)
+        self.seen = np.zeros((n_tokens, 1), np.float32)
+
+    def add(self, first: int, log_probabilities: Floats, evidence: Floats) -> None:
+        self.labels += log_probabilities * len(evidence)
+        self.evidence[first : first + len(evidence)] += evidence
+        self.seen[first : first + len(evidence)] += 1
+
+    def mean(self, tokens: Tokens) -> Judgement:
+        labels = self.labels / self.seen.sum()
+        return Judgement(log_softmax(labels), self.evidence / self.seen, tokens)
 
 
 def in_batches(packs: Sequence[Pack], *, tokens: int) -> Iterator[list[int]]:

@@ -25,6 +25,11 @@ class Network(nn.Module):
         self.evidence_head = nn.Linear(hidden_size, len(BIO) + 1)
         self.label_head = nn.Linear(hidden_size + len(BIO) + 1, len(LABELS))
 
+    def encoder_config(self) -> dict[str, Any]:
+        """Return the encoder's configuration, from which `build_network` builds it again."""
+        config: Any = self.encoder.config
+        return dict(config.to_dict())
+
     def forward(self, input_ids: Tensor, attention_mask: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
         """Judge windows.
 
@@ -52,7 +57,8 @@ def build_network(config: dict[str, Any]) -> Network:
 
     settings = dict(config)
     encoder_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
-    encoder = AutoModel.from_config(encoder_config, attn_implementation="eager", **_no_pooler(encoder_config))
+    make: Any = AutoModel.from_config
+    encoder = make(encoder_config, attn_implementation="eager", **_no_pooler(encoder_config))
     return Network(encoder, hidden_size=encoder_config.hidden_size)
 
 

@@ -29,7 +29,7 @@ from .judge import Floats, Judgement, Pack, collate, judge, log_softmax, tokeniz
 from .scored import Evidence, ModelId, ScoredArticle, ScoredSentence
 from .sources import group_sources
 
-_TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])  # type: ignore[arg-type]
+_TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])
 _OPENS = np.array([name.startswith("B-") for name in BIO])
 
 
@@ -65,13 +65,20 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
         if name == "hedge" and label != "unverified":
             continue
         start, end = found.tokens.offsets[first][0], found.tokens.offsets[last - 1][1]
-        mass = tags[first:last][:, _TAG_OF == tag].sum(axis=1)
+        mass = tags[first:last][:, tag == _TAG_OF].sum(axis=1)
         kind = None
         if name == "source":
             hidden = label != "attributed" and float(unidentified[first:last].mean()) > 0.5
             kind = "unidentified" if hidden else "identified"
         evidence.append(Evidence(name, offset + start, offset + end, text[start:end], float(mass.mean()), kind))  # type: ignore[arg-type]
     return tuple(evidence)
+
+
+def decide(calibration: Calibration, found: Judgement) -> tuple[Label, dict[Label, float]]:
+    """Return the decision on a judgement and its calibrated probabilities."""
+    probabilities = calibration.probabilities(found.log_probabilities)
+    decided = int(calibration.decide(probabilities[None])[0])
+    return LABELS[decided], {label: float(value) for label, value in zip(LABELS, probabilities, strict=True)}
 
 
 class Model:
@@ -86,7 +93,9 @@ class Model:
                 f"{folder}: trained on sentences of {self.config.segmenter}, this version cuts with {SEGMENTER}; "
                 "install the version that trained it, or train again"
             )
-        self.threads = threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+        self.threads = threads or len(
+            os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
+        )
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -94,7 +103,9 @@ class Model:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
             self._session = ort.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
         except Exception as error:  # both libraries raise bare exceptions of their own
-            raise OnrecordError(f"{folder}: tokenizer.json or {file} is missing or damaged ({str(error)[:200]})") from error
+            raise OnrecordError(
+                f"{folder}: tokenizer.json or {file} is missing or damaged ({str(error)[:200]})"
+            ) from error
         self.id = ModelId(self.config.name, model_hash(folder))
         self.min_confidence = self.calibration.min_confidence
 
@@ -114,12 +125,6 @@ class Model:
         stream = iter(tokenize(self._tokenizer, [text for texts, _ in articles for text in texts]))
         cut = [([next(stream) for _ in texts], judged) for texts, judged in articles]
         return judge(cut, self._backend, windows=self.config.windows, special=self.config.special)
-
-    def decide(self, found: Judgement) -> tuple[Label, dict[Label, float]]:
-        """Return a judgement's decision and its calibrated probabilities."""
-        probabilities = self.calibration.probabilities(found.log_probabilities)
-        decided = int(self.calibration.decide(probabilities[None])[0])
-        return LABELS[decided], {label: float(value) for label, value in zip(LABELS, probabilities, strict=True)}
 
     def score(self, text: str, *, id: str = "", spans: Sequence[tuple[int, int]] | None = None) -> ScoredArticle:  # noqa: A002
         """Score one article.
@@ -150,7 +155,7 @@ class Model:
         for (name, text, spans), found in zip(handful, self.judge(work), strict=True):
             sentences = []
             for index, ((start, end), judgement) in enumerate(zip(spans, found, strict=True)):
-                label, probabilities = self.decide(judgement)
+                label, probabilities = decide(self.calibration, judgement)
                 evidence = find_evidence(judgement, text[start:end], label, offset=start)
                 abstained = probabilities[label] < self.min_confidence
                 sentences.append(

@@ -1,4 +1,4 @@
-"""Shared by all tests: a two-layer encoder with a toy tokenizer, a handful of labelled articles, a tiny trained model."""
+"""Shared by all tests: a two-layer encoder with a toy tokenizer, some labelled articles, a tiny trained model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import string
 from pathlib import Path
 
 import pytest
-
 from onrecord.data.corpus import parse_marked
 from onrecord.data.records import Article, Sentence
 
@@ -15,7 +14,7 @@ LINES = {
     "attributed": [
         "{s:The mayor} {c:said} the bridge was safe.",
         "{s:The ministry} {c:denied} it.",
-        "\"We are ready,\" {s:she} {c:said}.",
+        '"We are ready," {s:she} {c:said}.',
     ],
     "anonymous": [
         "{a:Two officials} {c:said} the bridge was closed.",
@@ -66,7 +65,7 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = sorted({word for text in texts for word, _ in pre.pre_tokenize_str(norm.normalize_str(text))})
     letters = [*string.ascii_lowercase, *string.digits]
     vocab = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *words, *letters, *(f"##{letter}" for letter in letters)]
-    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(dict.fromkeys(vocab))}, unk_token="[UNK]"))  # noqa: S106
+    tokenizer = Tokenizer(models.WordPiece({word: i for i, word in enumerate(dict.fromkeys(vocab))}, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer, tokenizer.decoder = norm, pre, decoders.WordPiece()
     wrapped = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-
 from onrecord.data.labels import LABELS
 from onrecord.model.calibration import Calibration, fit
 

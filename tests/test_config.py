@@ -1,7 +1,6 @@
 from pathlib import Path
 
 import pytest
-
 from onrecord.data.records import OnrecordError
 from onrecord.train.config import TrainConfig, read_config
 
@@ -10,7 +9,12 @@ def test_a_file_is_read_and_the_command_line_wins(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("epochs = 3\nlearning_rate = 1e-4\n[windows]\ntokens = 128\n")
     config = read_config(path, epochs=2, seed=None)
-    assert (config.epochs, config.learning_rate, config.windows.tokens, config.seed) == (2, 1e-4, 128, TrainConfig().seed)
+    assert (config.epochs, config.learning_rate, config.windows.tokens, config.seed) == (
+        2,
+        1e-4,
+        128,
+        TrainConfig().seed,
+    )
 
 
 @pytest.mark.parametrize(
@@ -29,7 +33,7 @@ def test_a_file_is_read_and_the_command_line_wins(tmp_path: Path) -> None:
 def test_a_bad_configuration_is_refused_in_one_line(tmp_path: Path, text: str, said: str) -> None:
     path = tmp_path / "c.toml"
     path.write_text(text)
-    with pytest.raises(OnrecordError, match="c.toml") as caught:
+    with pytest.raises(OnrecordError, match=r"c\.toml") as caught:
         read_config(path)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -45,7 +45,9 @@ def test_an_article_scores_the_same_alone_and_among_others(tiny_model: Path) -> 
 
 
 def test_offsets_of_sentences_and_evidence_give_back_their_text(tiny_model: Path) -> None:
-    text = "The mayor said 👩‍👩‍👧 no.\r\n\r\nCafé\u0301 residents complained of noise.\r\nIt was unclear who ordered it."
+    text = (
+        "The mayor said 👩‍👩‍👧 no.\r\n\r\nCafé\u0301 residents complained of noise.\r\nIt was unclear who ordered it."
+    )
     scored = load(tiny_model).score(text)
     assert len(scored.sentences) == 3
     for sentence in scored.sentences:

@@ -3,17 +3,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from .conftest import toy_articles
 
 pytest.importorskip("torch")
-from safetensors.numpy import load_file
-
 from onrecord.data.records import OnrecordError
 from onrecord.model.windows import WindowConfig
 from onrecord.train.base import find_encoder
 from onrecord.train.config import TrainConfig
 from onrecord.train.examples import IGNORE, cut, encode, token_targets
 from onrecord.train.run import Progress, load_tokenizer, train
+from safetensors.numpy import load_file
 
 
 def small(encoder: Path, **changes: object) -> TrainConfig:

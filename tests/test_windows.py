@@ -1,7 +1,8 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from onrecord.model.windows import SPECIALS, Window, WindowConfig, pieces, plan, window_length
 
 
@@ -46,7 +47,7 @@ def test_pieces_cover_every_token_and_fit_the_window(length: int, tokens: int) -
     found = pieces(length, tokens=tokens)
     assert found[0][0] == 0
     assert found[-1][1] == length
-    assert all(later[0] <= earlier[1] for earlier, later in zip(found, found[1:], strict=False))
+    assert all(later[0] <= earlier[1] for earlier, later in pairwise(found))
     assert all(0 < end - start <= tokens - SPECIALS for start, end in found)
 
 

@@ -80,7 +80,8 @@ def build(
     packages = ("onrecord", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
     record |= {
         "data": dict(data),
-        "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages},
+        "versions": {"python": platform.python_version()}
+        | {name: importlib.metadata.version(name) for name in packages},
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads"
         + (f", {torch.cuda.get_device_name()}" if str(record["device"]).startswith("cuda") else ""),
     }

@@ -70,7 +70,10 @@ class TrainConfig:
             "warmup": (0 <= self.warmup < 1, "0 to below 1"),
             "weight_decay": (self.weight_decay >= 0, "0 and up"),
             "dropout": (0 <= self.dropout < 1, "0 to below 1"),
-            "batch_tokens": (self.batch_tokens >= self.windows.tokens, f"windows.tokens ({self.windows.tokens}) and up"),
+            "batch_tokens": (
+                self.batch_tokens >= self.windows.tokens,
+                f"windows.tokens ({self.windows.tokens}) and up",
+            ),
             "accumulate": (self.accumulate >= 1, "1 and up"),
             "label_smoothing": (0 <= self.label_smoothing < 1, "0 to below 1"),
             "evidence_loss": (self.evidence_loss >= 0, "0 and up"),
@@ -85,15 +88,14 @@ class TrainConfig:
 
 def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
     """Build a dataclass from a table, its field types checked."""
-    fields = {item.name: item for item in dataclasses.fields(kind)}
+    fields = [item.name for item in dataclasses.fields(kind)]
+    defaults = kind()
     built: dict[str, Any] = {}
     for name, value in values.items():
         if name not in fields:
             near = difflib.get_close_matches(name, fields, n=1, cutoff=0)[0]
             raise ValueError(f"unknown key '{prefix}{name}'; the nearest known one is '{prefix}{near}'")
-        default = fields[name].default
-        if default is dataclasses.MISSING:
-            default = fields[name].default_factory()  # type: ignore[misc]
+        default = getattr(defaults, name)
         if dataclasses.is_dataclass(default):
             if not isinstance(value, dict):
                 raise ValueError(f"{prefix}{name} must be a table, found {value!r}")

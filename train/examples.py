@@ -22,6 +22,8 @@ from ..model.windows import SPECIALS, plan
 
 IGNORE = -100
 """The target of what is not to be learnt from, as in `torch.nn.CrossEntropyLoss`."""
+MULTIPLE = 32
+"""Widths of training batches are rounded up to it."""
 _BIO_ID = {name: number for number, name in enumerate(BIO)}
 
 
@@ -131,7 +133,9 @@ def epoch_batches(
 ) -> list[list[Example]]:
     """Return an epoch's batches in random order: windows of similar length together, at most `batch_tokens` each."""
     chance = random.Random(f"{seed}-{epoch}")  # noqa: S311 - shuffling is no secret
-    examples = [example for article in articles for example in cut(article, tokens=tokens, special=special, chance=chance)]
+    examples = [
+        example for article in articles for example in cut(article, tokens=tokens, special=special, chance=chance)
+    ]
     chance.shuffle(examples)
     # Sorted within large pools only: batches stay mixed, and padding small.
     batches: list[list[Example]] = []
@@ -139,7 +143,8 @@ def epoch_batches(
         pool = sorted(examples[start : start + 512], key=lambda example: len(example.pack.ids))
         batch: list[Example] = []
         for example in pool:
-            if batch and (len(batch) + 1) * len(example.pack.ids) > batch_tokens:
+            width = len(example.pack.ids) + -len(example.pack.ids) % MULTIPLE
+            if batch and (len(batch) + 1) * width > batch_tokens:
                 batches.append(batch)
                 batch = []
             batch.append(example)
@@ -152,7 +157,7 @@ def collate_examples(batch: Sequence[Example], pad: int) -> dict[str, NDArray[np
     """Pad a batch: the network's inputs, `labels [B, S]`, `bio [B, T]`, `kinds [B, T]`, `weights [B]`."""
     # A window without labels still has to pool something.
     packs = [item.pack if item.pack.bounds else Pack(item.pack.ids, ((0, 1),)) for item in batch]
-    ids, mask, pool = collate(packs, pad)
+    ids, mask, pool = collate(packs, pad, multiple=MULTIPLE)
     labels = np.full(pool.shape[:2], IGNORE, dtype=np.int64)
     bio = np.full(ids.shape, IGNORE, dtype=np.int64)
     kinds = np.full(ids.shape, IGNORE, dtype=np.int64)

@@ -1,17 +1,17 @@
 """Export a trained network to ONNX and quantise it to 8 bits.
 
 Weights are 8-bit integers with a scale for each column. Activations are quantised with a scale for each token (as in
-Yao et al., "ZeroQuant", 2022, section 3.2): a token is divided by its own largest magnitude and quantised with the fixed
-scale 1/127. So no score depends on what else stands in the run, which dynamic quantisation with one scale for the whole
-tensor cannot promise. The embedding table is kept in 8 bits too, a scale for each row.
+Yao et al., "ZeroQuant", 2022, section 3.2): a token is divided by its own largest magnitude and quantised with the
+fixed scale 1/127. So no score depends on what else stands in the run, which dynamic quantisation with one scale for a
+whole tensor cannot promise. The embedding table is kept in 8 bits too, a scale for each row.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -34,7 +34,7 @@ def export_onnx(network: Network, path: Path) -> None:
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the exporter warns of its own deprecations
-        program = torch.onnx.export(
+        program: Any = torch.onnx.export(
             network,
             inputs,
             dynamo=True,
@@ -46,7 +46,7 @@ def export_onnx(network: Network, path: Path) -> None:
         )
     partial = path.with_name(path.name + ".partial")
     program.save(str(partial))
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _int8(weights: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -124,4 +124,4 @@ def quantize(source: Path, path: Path) -> None:
         node.doc_string = ""
     partial = path.with_name(path.name + ".partial")
     onnx.save(model, str(partial))
-    os.replace(partial, path)
+    partial.replace(path)

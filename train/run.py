@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -31,7 +30,7 @@ from ..model.network import Network, load_encoder
 from ..model.windows import WindowConfig
 from .base import find_encoder
 from .config import TrainConfig
-from .examples import IGNORE, Encoded, Example, collate_examples, encode, epoch_batches
+from .examples import IGNORE, Example, collate_examples, encode, epoch_batches
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +88,19 @@ def losses(network: torch.nn.Module, batch: dict[str, torch.Tensor], config: Tra
     weights = batch["weights"]
     known = batch["labels"] != IGNORE
     sentence = cross_entropy(
-        labels.transpose(1, 2), batch["labels"], ignore_index=IGNORE, reduction="none", label_smoothing=config.label_smoothing
+        labels.transpose(1, 2),
+        batch["labels"],
+        ignore_index=IGNORE,
+        reduction="none",
+        label_smoothing=config.label_smoothing,
     )
     loss = (sentence * weights[:, None]).sum() / (known * weights[:, None]).sum().clamp(min=1e-6)
     tagged = batch["bio"] != IGNORE
     if config.evidence_loss and bool(tagged.any()):
         token = cross_entropy(evidence[..., :-1].transpose(1, 2), batch["bio"], ignore_index=IGNORE, reduction="none")
-        loss = loss + config.evidence_loss * (token * weights[:, None]).sum() / (tagged * weights[:, None]).sum().clamp(min=1e-6)
+        loss = loss + config.evidence_loss * (token * weights[:, None]).sum() / (tagged * weights[:, None]).sum().clamp(
+            min=1e-6
+        )
         sources = batch["kinds"] != IGNORE
         if bool(sources.any()):
             kind = binary_cross_entropy_with_logits(evidence[..., -1][sources], batch["kinds"][sources].float())
@@ -141,7 +146,7 @@ def _save_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Opti
     save_file({name: value.contiguous() for name, value in moments.items()}, partial / "optimizer.safetensors")
     write_json(partial / "state.json", state)
     shutil.rmtree(folder, ignore_errors=True)
-    os.replace(partial, folder)
+    partial.rename(folder)
 
 
 def _load_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
@@ -212,7 +217,12 @@ def train(
 
     def batches_of(epoch: int) -> list[list[Example]]:
         found = epoch_batches(
-            encoded, tokens=config.windows.tokens, batch_tokens=config.batch_tokens, special=special, seed=config.seed, epoch=epoch
+            encoded,
+            tokens=config.windows.tokens,
+            batch_tokens=config.batch_tokens,
+            special=special,
+            seed=config.seed,
+            epoch=epoch,
         )
         return found[rank : len(found) - len(found) % world : world] if world > 1 else found
 
@@ -226,7 +236,9 @@ def train(
     if resume and checkpoint.is_dir():
         state = _load_checkpoint(checkpoint, network, optimizer)
         if state["config"] != json.loads(json.dumps(dataclasses.asdict(config))):
-            raise OnrecordError(f"{checkpoint} was written with another configuration; give the same, or leave out --resume")
+            raise OnrecordError(
+                f"{checkpoint} was written with another configuration; give the same, or leave out --resume"
+            )
     out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter() - state["seconds"]
     n_sentences = sum(label != IGNORE for article in encoded for label in article.labels)
@@ -248,7 +260,11 @@ def train(
                     loss = losses(model, batch, config) / config.accumulate
                 accelerator.backward(loss)
                 done += sum(len(example.labels) for example in part) * world
-                running = loss.item() * config.accumulate if not running else 0.95 * running + 0.05 * loss.item() * config.accumulate
+                running = (
+                    loss.item() * config.accumulate
+                    if not running
+                    else 0.95 * running + 0.05 * loss.item() * config.accumulate
+                )
             accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimizer.step()
             now = time.perf_counter()
@@ -278,7 +294,7 @@ def train(
         logs = np.stack([found.log_probabilities for found in judged])
         known = [place for place, label in enumerate(gold) if label != IGNORE]
         calibration = fit(logs[known], [gold[place] for place in known], priors=False, fitted_on="the validation split")
-        settings = ModelConfig(config.name, network.encoder.config.to_dict(), special, config.windows, SEGMENTER)
+        settings = ModelConfig(config.name, network.encoder_config(), special, config.windows, SEGMENTER)
         save_settings(out, settings, calibration)
         tokenizer.save(str(out / "tokenizer.json"))
         write_json(
@@ -305,16 +321,17 @@ def train(
 def _has_bf16(device: str) -> bool:
     """Whether bfloat16 is worth having here: on CPUs only with the instructions for it."""
     if device in {"auto", "cuda"} and torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     if device == "mps" or (device == "auto" and torch.backends.mps.is_available()):
         return False
-    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    check: Callable[[], bool] = torch.ops.mkldnn._is_mkldnn_bf16_supported
+    return check()
 
 
 def _replace_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
     partial = path.with_name(path.name + ".partial")
     save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, partial)
-    os.replace(partial, path)
+    partial.replace(path)
 
 
 def _validate(judged: Sequence[Judgement], gold: Sequence[int]) -> dict[str, float]:
