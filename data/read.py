@@ -358,6 +358,8 @@ def _read_jsonl(stream: io.BufferedReader, name: str) -> Iterator[Document | Rea
 def _parse(line: str) -> object:
     try:
         return json.loads(line)
+    except json.JSONDecodeError as error:
+        return _RefusedError("bad_json", f"not JSON: {error.msg} at column {error.colno}")
     except (ValueError, RecursionError) as error:
         return _RefusedError("bad_json", f"not JSON: {error}")
 
