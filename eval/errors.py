@@ -52,14 +52,17 @@ def select_errors(errors: Sequence[Prediction]) -> list[Prediction]:
     """
     most = errors[:MOST_CONFIDENT]
     harmful = [row for row in errors[MOST_CONFIDENT:] if is_harmful(row)][:MOST_HARMFUL]
-    shown: list[Prediction] = []
+    return [*most, *harmful][: n_fitting([*most, *harmful])]
+
+
+def n_fitting(rows: Sequence[Prediction]) -> int:
+    """Return how many of the rows, from the first, a page can show."""
     size = 0
-    for row in [*most, *harmful]:
+    for n, row in enumerate(rows):
         size += _MARKUP + sum(len(text.encode("utf-8", "replace")) for text in _shown_text(row))
         if size > MAX_BYTES:
-            break
-        shown.append(row)
-    return shown
+            return n
+    return len(rows)
 
 
 def error_record(row: Prediction, *, model: Mapping[str, Any], stamp: str | None) -> dict[str, Any]:

@@ -16,7 +16,7 @@
     items.sort(by[sort.value]);
     let shown = 0;
     for (const item of items) {
-      item.hidden = filter.value !== "" && item.dataset.kind !== filter.value;
+      item.hidden = !item.dataset.kind.startsWith(filter.value);
       // On paper: the first 25 of what is chosen.
       item.classList.toggle("paper", !item.hidden && shown < 25);
       shown += item.hidden ? 0 : 1;

@@ -101,13 +101,14 @@ def replacing(path: Path) -> Iterator[TextIO]:
     partial = path.with_name(path.name + ".partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            yield file
-        partial.replace(path)
+        try:
+            with partial.open("w", encoding="utf-8", newline="\n") as file:
+                yield file
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     except OSError as error:
         raise OnrecordError(f"{path}: {error.strerror}") from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def write_predictions(path: Path, rows: Iterable[Prediction]) -> None:

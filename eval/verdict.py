@@ -133,8 +133,8 @@ def _sentences(report: Mapping[str, Any]) -> Iterator[str]:
     if suggested is not None and suggested["coverage"] < 1:
         undecided = 100 - 100 * suggested["coverage"]
         yield (
-            f"Left undecided under a confidence of {suggested['threshold']:.2f}, {undecided:.0f} of 100 sentences go to "
-            f"a person, and {100 * suggested['risk']:.0f} of 100 of the others are wrong."
+            f"Left undecided under a confidence of {suggested['threshold']:.2f}, {undecided:.0f} of 100 sentences go "
+            f"to a person, and {100 * suggested['risk']:.0f} of 100 of the others are wrong."
         )
     yield MEANING
 

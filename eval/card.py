@@ -1,0 +1,56 @@
+"""Write a model card: the `README.md` of a model folder, with the `model-index` that model hubs read.
+
+Its figures are those of reports, each of one file; nothing is computed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..data.records import OnrecordError
+from .predictions import replacing
+from .render import render
+
+
+def model_card(
+    reports: Sequence[Mapping[str, Any]],
+    *,
+    base_model: str | None = None,
+    license_id: str = "apache-2.0",
+    training: Mapping[str, Any] | None = None,
+    more: str = "",
+) -> str:
+    """Return the card's Markdown.
+
+    Args:
+        reports: Evaluation reports of one model, the most important file first.
+        base_model: Hub id of the encoder that it was trained from.
+        license_id: Of the weights, as hubs abbreviate it.
+        training: What is on record of the training, by name.
+        more: Markdown of your own for the end, such as a learning curve.
+
+    Raises:
+        OnrecordError: No report, or reports of different models.
+    """
+    models = {(report["model"]["name"], report["model"]["sha256"]) for report in reports}
+    if len(models) != 1:
+        found = ", ".join(f"{name} ({sha256[:12]})" for name, sha256 in sorted(models)) or "none"
+        raise OnrecordError(f"a model card needs reports of one model, found {found}")
+    # `num` and `est` look numbers up by their place, so the reports stand in one dict.
+    return render(
+        "card.md",
+        {"reports": list(reports), "model": reports[0]["model"]},
+        base_model=base_model,
+        license_id=license_id,
+        training=training or {},
+        more=more,
+    )
+
+
+def write_card(folder: Path, reports: Sequence[Mapping[str, Any]], **options: Any) -> None:
+    """Write `README.md` into a model folder; the options are those of `model_card`."""
+    card = model_card(reports, **options)
+    with replacing(folder / "README.md") as file:
+        file.write(card)

@@ -1,0 +1,234 @@
+"""Compare two models on the same rows: a paired bootstrap over articles, and the sentences that flipped."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from ..data.labels import LABELS, Label
+from ..data.records import OnrecordError
+from . import metrics
+from .errors import MOST_CONFIDENT, n_fitting
+from .figures import Judged
+from .intervals import N_RESAMPLES, Resampled, Statistic
+from .predictions import Prediction, align, read_predictions, replacing
+from .render import render
+from .report import SCHEMA_VERSION, STAMP, environment, write_json
+
+MAX_DROP = 0.01
+"""Of macro F1: one point."""
+
+Change = Literal["broken", "mended", "still wrong"]
+
+_OVERALL: dict[str, Statistic] = {
+    "macro_f1": metrics.macro_f1,
+    "accuracy": metrics.accuracy,
+    "mcc": metrics.mcc,
+    "harmful_rate": metrics.harmful_rate,
+}
+TITLES = {
+    "macro_f1": "macro F1",
+    "accuracy": "accuracy",
+    "mcc": "MCC",
+    "harmful_rate": "anonymous called attributed",
+}
+_PER_LABEL: dict[str, Statistic] = {"f1": metrics.f1, "precision": metrics.precision, "recall": metrics.recall}
+
+
+class Flip(NamedTuple):
+    """A sentence that two models label differently."""
+
+    a: Prediction
+    b: Prediction
+
+    @property
+    def change(self) -> Change:
+        """Return what became of it from A to B."""
+        return (
+            "broken"
+            if self.a.predicted == self.a.label
+            else "mended"
+            if self.b.predicted == self.b.label
+            else "still wrong"
+        )
+
+    @property
+    def kind(self) -> str:
+        """Return the change with both labels."""
+        return f"{self.change}: {self.a.predicted} → {self.b.predicted}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        sides = {
+            name: {"predicted": row.predicted, "confidence": round(row.confidence, 6)}
+            for name, row in (("a", self.a), ("b", self.b))
+        }
+        return {
+            "id": self.a.id,
+            "doc": self.a.doc,
+            "text": self.a.text,
+            "label": self.a.label,
+            "change": self.change,
+            **sides,
+        }
+
+
+def compare(
+    a: Sequence[Prediction],
+    b: Sequence[Prediction],
+    *,
+    out: Path,
+    model_a: Mapping[str, Any],
+    model_b: Mapping[str, Any],
+    data: Mapping[str, Any] | None = None,
+    max_drop: float = MAX_DROP,
+    development: bool = False,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Write `compare.json`, `compare.md`, `compare.html` and `flips.jsonl` into a folder, and return the comparison.
+
+    `worse` in it says whether B's macro F1 is lower than A's by more than `max_drop`, as measured.
+
+    Args:
+        a: Predictions of the model that is.
+        b: Predictions for the same rows by the one that may take its place.
+        out: The folder; it is made.
+        model_a: `name`, and `sha256` where it is known.
+        model_b: The same of the other.
+        data: `name` and `sha256` of the file.
+        max_drop: What B may lose, as a share: 0.01 is a point.
+        development: Whether choices were made on this file; every rendering then says so.
+        seed: Of the bootstrap.
+
+    Raises:
+        OnrecordError: The rows are not the same, or the folder cannot be written.
+    """
+    if not a:
+        raise OnrecordError("no predictions to compare")
+    judged = Judged.of(a, seed=seed)
+    aligned = align(a, b, name=str(model_b.get("name", "B")))
+    before, after = judged.confusion, judged.confusion_of([row.predicted for row in aligned])
+    flips = [Flip(*pair) for pair in zip(a, aligned, strict=True) if pair[0].predicted != pair[1].predicted]
+    flips.sort(key=lambda flip: -flip.b.confidence)
+    n_shown = n_fitting([flip.b for flip in flips[: 2 * MOST_CONFIDENT]])
+    changes = Counter(flip.change for flip in flips)
+    result: dict[str, Any] = {
+        "schema_version": SCHEMA_VERSION,
+        "stamp": STAMP if development else None,
+        "a": dict(model_a),
+        "b": dict(model_b),
+        "data": dict(data) if data else None,
+        "n_sentences": len(a),
+        "n_docs": judged.bootstrap.n_docs,
+        "n_rows_without_doc": sum(row.doc is None for row in a),
+        "max_drop": max_drop,
+        "worse": False,
+        "verdict": "",
+        "overall": {name: _both(before, after, statistic) for name, statistic in _OVERALL.items()},
+        "per_label": _per_label(before, after),
+        "flips": {
+            "n": len(flips),
+            "n_mended": changes["mended"],
+            "n_broken": changes["broken"],
+            "n_still_wrong": changes["still wrong"],
+            "n_shown": n_shown,
+            "n_left_out": len(flips) - n_shown,
+        },
+        "seed": seed,
+        "n_resamples": N_RESAMPLES,
+        "environment": environment(),
+    }
+    difference = result["overall"]["macro_f1"]["difference"]
+    # A drop of exactly what is allowed must pass: 0.80 - 0.79 is more than 0.01 in floats.
+    result["worse"] = round(-difference["value"], 6) > max_drop
+    result["verdict"] = _verdict(difference, worse=result["worse"], max_drop=max_drop)
+    with replacing(out / "flips.jsonl") as file:
+        for flip in flips:
+            record = flip.to_dict() | ({"stamp": STAMP} if development else {})
+            file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
+    shown = flips[:n_shown]
+    kinds = Counter(flip.change for flip in shown) + Counter(flip.kind for flip in shown)
+    with replacing(out / "compare.html") as file:
+        file.write(render("compare.html", result, titles=TITLES, flips=shown, kinds=dict(kinds.most_common())))
+    with replacing(out / "compare.md") as file:
+        file.write(render("compare.md", result, titles=TITLES))
+    write_json(out / "compare.json", result)
+    return result
+
+
+def compare_files(a: Path, b: Path, *, out: Path, max_drop: float = MAX_DROP, seed: int = 0) -> dict[str, Any]:
+    """Compare two report folders, or two predictions files; see `compare`.
+
+    A folder holds `predictions.jsonl`. The models' names and hashes are those of the `report.json` beside it; a
+    predictions file without one is named by its path.
+
+    Raises:
+        OnrecordError: A file is missing or malformed, or the rows are not the same.
+    """
+    rows_a, report_a = _read_side(a)
+    rows_b, report_b = _read_side(b)
+    return compare(
+        rows_a,
+        rows_b,
+        out=out,
+        model_a=report_a["model"],
+        model_b=report_b["model"],
+        data=report_a.get("data") or report_b.get("data"),
+        max_drop=max_drop,
+        development=bool(report_a.get("stamp") or report_b.get("stamp")),
+        seed=seed,
+    )
+
+
+def _read_side(path: Path) -> tuple[list[Prediction], dict[str, Any]]:
+    """Return predictions, and the report beside them or what takes its place."""
+    file = path / "predictions.jsonl" if path.is_dir() else path
+    rows = read_predictions(file)
+    report = file.with_name("report.json")
+    if not report.exists():
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        return rows, {"model": {"name": str(path), "sha256": None, "predictions_sha256": digest}}
+    try:
+        found = json.loads(report.read_text(encoding="utf-8"))
+        return rows, {"model": dict(found["model"]), "data": found.get("data"), "stamp": found.get("stamp")}
+    except (ValueError, TypeError, KeyError) as error:
+        raise OnrecordError(f"{report}: not a report; write it again with 'onrecord eval'") from error
+
+
+def _both(before: Resampled, after: Resampled, statistic: Statistic) -> dict[str, Any]:
+    return {
+        "a": before.figure(statistic),
+        "b": after.figure(statistic),
+        "difference": after.difference(before, statistic),
+    }
+
+
+def _per_label(before: Resampled, after: Resampled) -> dict[Label, dict[str, Any] | None]:
+    """Return each label's figures on both sides; None for a label that is not in the gold."""
+    columns = {
+        name: zip(before.figures(of), after.figures(of), after.differences(before, of), strict=True)
+        for name, of in _PER_LABEL.items()
+    }
+    rows = {name: [dict(zip(("a", "b", "difference"), row, strict=True)) for row in of] for name, of in columns.items()}
+    support = before.total.sum(axis=1)
+    return {
+        label: {"support": int(support[at]), **{name: of[at] for name, of in rows.items()}} if support[at] else None
+        for at, label in enumerate(LABELS)
+    }
+
+
+def _verdict(difference: Mapping[str, Any], *, worse: bool, max_drop: float) -> str:
+    points, ci95 = 100 * difference["value"], difference["ci95"]
+    interval = f" (95 % interval {100 * ci95[0]:+.1f} to {100 * ci95[1]:+.1f})" if ci95 else ""
+    said = f"macro F1 changes by {points:+.1f} points{interval}"
+    certain = ci95 is not None and (ci95[0] > 0 or ci95[1] < 0)
+    if worse:
+        chance = "" if certain else " It may be chance: the interval includes no difference."
+        return f"B is worse than allowed: {said}, and may fall by {100 * max_drop:.1f}.{chance}"
+    if not certain:
+        return f"No difference that this file can show: {said}."
+    return f"B is {'better' if points > 0 else 'worse, but no more than allowed'}: {said}."
