@@ -61,10 +61,14 @@ class Flip(NamedTuple):
         """Return the change with both labels."""
         return f"{self.change}: {self.a.predicted} → {self.b.predicted}"
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
+    def to_dict(self, models: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the JSON form, with the names and hashes of the models `a` and `b`."""
         sides = {
-            name: {"predicted": row.predicted, "confidence": round(row.confidence, 6)}
+            name: {
+                "model": {"name": models[name].get("name"), "sha256": models[name].get("sha256")},
+                "predicted": row.predicted,
+                "confidence": round(row.confidence, 6),
+            }
             for name, row in (("a", self.a), ("b", self.b))
         }
         return {
@@ -148,7 +152,7 @@ def compare(
     result["verdict"] = _verdict(difference, worse=result["worse"], max_drop=max_drop)
     with replacing(out / "flips.jsonl") as file:
         for flip in flips:
-            record = flip.to_dict() | ({"stamp": STAMP} if development else {})
+            record = flip.to_dict(result) | ({"stamp": STAMP} if development else {})
             file.write(json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n")
     shown = flips[:n_shown]
     kinds = Counter(flip.change for flip in shown) + Counter(flip.kind for flip in shown)

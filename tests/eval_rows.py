@@ -34,7 +34,7 @@ def rows_of(pairs: str, **more: Any) -> list[Prediction]:
 
 def many_rows(n: int, *, per_doc: int = 20, seed: int = 0) -> list[Prediction]:
     """Rows with every field filled, right three times in four."""
-    source = random.Random(seed)  # noqa: S311 (test data)
+    source = random.Random(seed)
     rows = []
     for at in range(n):
         label = LABELS[source.choices(range(4), (43, 9, 6, 42))[0]]

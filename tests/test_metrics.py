@@ -64,7 +64,7 @@ def test_every_figure_is_kept_for_each_matrix_of_a_stack() -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_figures_agree_with_scikit_learn(seed: int) -> None:
     reference = pytest.importorskip("sklearn.metrics")
-    source = random.Random(seed)  # noqa: S311 (test data)
+    source = random.Random(seed)
     gold = source.choices(range(4), (43, 9, 6, 42), k=300)
     predicted = [label if source.random() < 0.6 else source.randrange(4) for label in gold]
     counts = confusion(gold, predicted)
