@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..data.records import Article, OnrecordError
-from ..data.splits import split_of
+from ..data.splits import split_articles, split_of
 from .inputs import data_hash, read_labelled
 
 if TYPE_CHECKING:
@@ -52,6 +52,13 @@ def eval_cli(
         bool,
         typer.Option(help="Fit temperature and priors on this data: cross-fitted figures, and calibration.json."),
     ] = False,
+    baselines: Annotated[
+        bool, typer.Option(help="Add baselines trained on the bundled corpus (extra 'train'; a minute).")
+    ] = False,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=FILE", help="Add predictions of the same rows as a baseline."),
+    ] = None,
     fail_under: Annotated[float | None, typer.Option(min=0, max=1, help="Exit 4 if macro F1 is below this.")] = None,
     seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
 ) -> None:
@@ -73,6 +80,8 @@ def eval_cli(
         context=context,
         development=development,
         calibrate=calibrate,
+        baselines=baselines,
+        others=baseline or [],
         seed=seed,
     )
     macro = report["macro_f1"]
@@ -93,6 +102,8 @@ def evaluate_model(
     context: int | None = None,
     development: bool = False,
     calibrate: bool = False,
+    baselines: bool = False,
+    others: Sequence[str] = (),
     seed: int = 0,
 ) -> dict[str, Any]:
     """Score labelled data with a model and write its report; return it."""
@@ -126,6 +137,7 @@ def evaluate_model(
     else:
         predictions = predict(scorer, articles)
     write_predictions(out / "predictions.jsonl", predictions)
+    beside = read_baselines(others) | (train_baselines(predictions) if baselines else {})
     return evaluate(
         predictions,
         out=out,
@@ -134,8 +146,31 @@ def evaluate_model(
         notes=notes,
         model={"name": scorer.id.name, "sha256": scorer.id.sha256},
         development=development,
+        baselines=beside,
         seed=seed,
     )
+
+
+def read_baselines(others: Sequence[str]) -> dict[str, list[Prediction]]:
+    """Read predictions files given as NAME=FILE."""
+    from ..eval.predictions import read_predictions
+
+    found = {}
+    for item in others:
+        name, equals, path = item.partition("=")
+        if not equals:
+            raise OnrecordError(f"--baseline is '{item}', expected NAME=FILE")
+        found[name] = read_predictions(Path(path))
+    return found
+
+
+def train_baselines(predictions: Sequence[Prediction]) -> dict[str, list[Prediction]]:
+    """Train the quick baselines on the bundled corpus and predict the same rows."""
+    try:
+        from ..train.baselines import baselines
+    except ImportError as error:
+        raise OnrecordError(f"--baselines needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
+    return baselines(split_articles(read_labelled([]))["train"], predictions)
 
 
 def shorten(article: Article, before: int | None) -> Article:
