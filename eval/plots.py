@@ -80,7 +80,7 @@ def chart(
             f'<path class="line" {stroke} d="M{legend:.0f},14h24"/>'
             f'<text x="{legend + 27:.0f}" y="18">{escape(line.name)}</text>'
         )
-        legend += 38 + 7 * len(line.name)
+        legend += 34 + 7.6 * len(line.name)
     if at is not None:
         ring_x, ring_y = place(at).split(",")
         parts.append(f'<circle class="ring" cx="{ring_x}" cy="{ring_y}" r="7"/>')
