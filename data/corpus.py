@@ -11,12 +11,13 @@ a text cannot hold a brace of its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 from .labels import LABELS, Kind, Label, Tag
-from .records import Article, OnrecordError, Sentence, Span
+from .records import Article, OnrecordError, Sentence, Span, report
 
 MARKS: dict[str, tuple[Tag, Kind | None]] = {
     "s": ("source", "identified"),
@@ -26,6 +27,7 @@ MARKS: dict[str, tuple[Tag, Kind | None]] = {
 }
 FIELDS = ("id", "genre", "style", "region")
 _BRACE = re.compile(r"\{(?:(\w+):)?|\}")
+_HEAD = re.compile(r"#\s*id\s*:")
 
 
 def bundled_corpus() -> Path:
@@ -78,10 +80,14 @@ def format_marked(text: str, spans: Iterable[Span]) -> str:
     return text
 
 
-def _check(label: Label, spans: tuple[Span, ...]) -> None:
-    """Refuse evidence that contradicts its label."""
+def check_evidence(label: Label, spans: tuple[Span, ...]) -> None:
+    """Refuse evidence that contradicts its label.
+
+    Raises:
+        ValueError: What contradicts it.
+    """
     if label == "none" and spans:
-        raise ValueError("a 'none' sentence carries no marks")
+        raise ValueError("a sentence labelled 'none' carries no marks")
     if label != "unverified" and any(span.tag == "hedge" for span in spans):
         raise ValueError(f"'{{h:' in a sentence labelled '{label}'; hedges are marked in 'unverified' only")
     if label == "attributed" and any(span.kind == "unidentified" for span in spans):
@@ -96,68 +102,90 @@ def _parse_line(line: str, opens_paragraph: bool) -> Sentence:
     text, spans = parse_marked(marked)
     if not text.strip():
         raise ValueError("the sentence is empty")
-    _check(label, spans)
+    check_evidence(label, spans)
     return Sentence(text, label, spans, opens_paragraph)
 
 
-def read_corpus_file(path: Path) -> list[Article]:
+def read_corpus_file(path: Path, *, errors: list[str] | None = None) -> list[Article]:
     """Read one marked file.
+
+    Args:
+        path: The file.
+        errors: Where given, every error is appended to it, and what is sound is read on and returned.
 
     Raises:
         OnrecordError: With file, line, what was found and what is allowed.
     """
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except UnicodeDecodeError as error:
-        raise OnrecordError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
+        report(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8", errors)
+        return []
     except OSError as error:
-        raise OnrecordError(f"{path}: {error.strerror}") from error
+        report(f"{path}: {error.strerror}", errors)
+        return []
+
+    def note(number: int, message: str) -> None:
+        report(f"{path}:{number}: {message}", errors)
+
+    heads = [number for number, line in enumerate(lines, 1) if _HEAD.match(line)]
+    first = heads[0] if heads else len(lines) + 1
+    for number, line in enumerate(lines[: first - 1], 1):
+        if line.strip() and not line.startswith("##"):
+            note(number, f"found '{line[:40]}', expected '# id:' before anything else of an article")
+            break
     articles: list[Article] = []
+    seen: dict[str, int] = {}
+    for head, following in pairwise([*heads, len(lines) + 1]):
+        article = _parse_article(lines[head - 1 : following - 1], head, desk=path.stem, note=note)
+        if article is not None:
+            if article.id in seen:
+                note(head, f"article id '{article.id}' stands in line {seen[article.id]} too; ids must differ")
+            seen[article.id] = head
+            articles.append(article)
+    if not heads:
+        report(f"{path}: no articles; expected '# id:' and lines 'label | text'", errors)
+    return articles
+
+
+def _parse_article(lines: list[str], first: int, *, desk: str, note: Callable[[int, str], None]) -> Article | None:
+    """Parse an article's lines, the first of which is `# id:`; None where nothing of it is left."""
     head: dict[str, str] = {}
     sentences: list[Sentence] = []
-    opens = True
-
-    def finish() -> None:
-        if not head and not sentences:
-            return
-        if "id" not in head:
-            raise ValueError("an article without '# id:'")
-        if not sentences:
-            raise ValueError(f"article '{head['id']}' has no sentences")
-        meta = {name: head[name] for name in FIELDS[1:] if name in head} | {"desk": path.stem}
-        articles.append(Article(head["id"], head["id"], tuple(sentences), tuple(range(len(sentences))), meta))
-        head.clear()
-        sentences.clear()
-
-    for number, line in enumerate([*lines, "# id: end"], 1):
-        try:
-            if line.startswith("##"):
-                continue
-            if line.startswith("#"):
-                name, colon, value = line[1:].partition(":")
-                name, value = name.strip(), value.strip()
-                if not colon or name not in FIELDS or not value:
-                    raise ValueError(f"found '{line[:40]}', expected '# name: value' with a name of {', '.join(FIELDS)}")
-                if name == "id":
-                    finish()
-                    opens = True
-                elif sentences:
-                    raise ValueError(f"'# {name}:' stands after the article's first sentence")
-                if name in head:
-                    raise ValueError(f"'# {name}:' stands twice in one article")
-                head[name] = value
-            elif not line.strip():
-                opens = True
+    opens, empty = True, True
+    for number, line in enumerate(lines, first):
+        if line.startswith("##"):
+            continue
+        if line.startswith("#"):
+            name, colon, value = (part.strip() for part in line[1:].partition(":"))
+            if not colon or name not in FIELDS or not value:
+                note(number, f"found '{line[:40]}', expected '# name: value' with a name of {', '.join(FIELDS)}")
+            elif not empty:
+                note(number, f"'# {name}:' stands after the article's first sentence")
+            elif name in head:
+                note(number, f"'# {name}:' stands twice in one article")
             else:
-                if "id" not in head:
-                    raise ValueError("a sentence before the first '# id:'")
+                head[name] = value
+        elif not line.strip():
+            opens = True
+        else:
+            empty = False
+            try:
                 sentences.append(_parse_line(line, opens))
-                opens = False
-        except ValueError as error:
-            raise OnrecordError(f"{path}:{number}: {error}") from error
-    if not articles:
-        raise OnrecordError(f"{path}: no articles; expected '# id:' and lines 'label | text'")
-    return articles
+            except ValueError as error:
+                note(number, str(error))
+            opens = False
+    if empty:
+        note(first, f"article '{head.get('id', '')}' has no sentences")
+    if "id" not in head or not sentences:
+        return None
+    meta = {name: head[name] for name in FIELDS[1:] if name in head} | {"desk": desk}
+    return Article(head["id"], head["id"], tuple(sentences), tuple(range(len(sentences))), meta)
+
+
+def marked_files(path: Path) -> list[Path]:
+    """Return a marked file itself, or every `*.txt` of a folder in the order of their names."""
+    return sorted(path.glob("*.txt")) if path.is_dir() else [path]
 
 
 def read_corpus(path: Path) -> list[Article]:
@@ -166,7 +194,7 @@ def read_corpus(path: Path) -> list[Article]:
     Raises:
         OnrecordError: A file is malformed, the folder holds none, or two articles share an id.
     """
-    files = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+    files = marked_files(path)
     if not files:
         raise OnrecordError(f"{path}: no *.txt files in this folder")
     articles: list[Article] = []

@@ -14,6 +14,13 @@ class OnrecordError(ValueError):
     """A mistake that the user can mend: the message says what, where, and the way out."""
 
 
+def report(message: str, errors: list[str] | None) -> None:
+    """Raise an `OnrecordError`, or append its message to `errors` where a reader is to go on behind it."""
+    if errors is None:
+        raise OnrecordError(message)
+    errors.append(message)
+
+
 @dataclass(frozen=True, slots=True)
 class Span:
     """A piece of evidence: `text[start:end]` of its sentence."""

@@ -11,15 +11,20 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from .corpus import check_evidence
 from .labels import KINDS, LABELS, TAGS, Label
-from .records import Article, OnrecordError, Sentence, Span
+from .records import Article, OnrecordError, Sentence, Span, report
 
 ROW_SUFFIXES = (".jsonl", ".csv", ".parquet")
+_COLUMNS = ("id", "doc", "text", "before", "after", "label", "spans")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_Note = Callable[[int, str], None]
 
 
 def _choice(value: object, allowed: tuple[Any, ...], what: str) -> Any:
@@ -62,6 +67,8 @@ def row_to_article(row: Mapping[str, Any], *, fallback_id: str, labels: Mapping[
     text = row.get("text")
     if not isinstance(text, str) or not text.strip():
         raise ValueError("'text' is missing or empty")
+    if _SURROGATE.search(text):
+        raise ValueError("'text' holds half a character (a lone surrogate); write it as UTF-8 or as a pair of escapes")
     label: Label | None = None
     raw = row.get("label")
     if raw is not None and raw != "":
@@ -77,76 +84,113 @@ def row_to_article(row: Mapping[str, Any], *, fallback_id: str, labels: Mapping[
         *(Sentence(item) for item in after if item.strip()),
     )
     n_before = sum(bool(item.strip()) for item in before)
-    known = {"id", "doc", "text", "before", "after", "label", "spans"}
-    meta = {name: str(value) for name, value in row.items() if name not in known and value not in (None, "")}
-    identity = str(row.get("id") or fallback_id)
-    return Article(identity, str(row.get("doc") or identity), sentences, (n_before,), meta)
+    meta = {name: str(value) for name, value in row.items() if name not in _COLUMNS and value not in (None, "")}
+    identity = str(fallback_id if row.get("id") in (None, "") else row["id"])
+    doc = str(identity if row.get("doc") in (None, "") else row["doc"])
+    return Article(identity, doc, sentences, (n_before,), meta)
 
 
-def _jsonl(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _jsonl(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
-            if line.strip():
-                try:
-                    row = json.loads(line)
-                except json.JSONDecodeError as error:
-                    raise OnrecordError(f"{path}:{number}: not JSON ({error.msg} at column {error.colno})") from error
-                if not isinstance(row, dict):
-                    raise OnrecordError(f"{path}:{number}: expected an object, found {type(row).__name__}")
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line.rstrip())
+            except json.JSONDecodeError as error:
+                note(number, f"not JSON ({error.msg} at column {error.colno})")
+                continue
+            if isinstance(row, dict):
                 yield number, row
+            else:
+                note(number, f"expected an object, found {type(row).__name__}")
 
 
-def _csv(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _csv(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
     csv.field_size_limit(2**30)
     with path.open(encoding="utf-8-sig", newline="") as lines:
         reader = csv.DictReader(lines)
         if "text" not in (reader.fieldnames or []):
             found = ", ".join(reader.fieldnames or []) or "nothing"
-            raise OnrecordError(f"{path}:1: a CSV needs a column 'text'; its header has {found[:200]}")
+            note(1, f"a CSV needs a column 'text'; its header has {found[:200]}")
+            return
         for row in reader:
             if None in row:
-                raise OnrecordError(f"{path}:{reader.line_num}: more cells than the header has; quote texts with commas")
-            yield reader.line_num, row
+                note(reader.line_num, "more cells than the header has; quote texts with commas")
+            else:
+                yield reader.line_num, row
 
 
-def _parquet(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _parquet(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         from datasets import load_dataset
     except ImportError as error:
-        raise OnrecordError(f"{path}: reading Parquet rows needs the extra 'train': pip install 'onrecord[train]'") from error
+        raise OnrecordError(
+            f"{path}: reading Parquet rows needs the extra 'train': pip install 'onrecord[train]'"
+        ) from error
     try:
         yield from enumerate(load_dataset("parquet", data_files=str(path), split="train", streaming=True), 1)
     except (OSError, ValueError) as error:
         raise OnrecordError(f"{path}: not a Parquet file that can be read ({error})") from error
 
 
-def read_rows(path: Path, *, labels: Mapping[str, str] | None = None) -> list[Article]:
+_READERS = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
+
+
+def read_rows(path: Path, *, labels: Mapping[str, str] | None = None, errors: list[str] | None = None) -> list[Article]:
     """Read labelled rows from JSON Lines, CSV or Parquet, told apart by the file's suffix.
+
+    Args:
+        path: The file.
+        labels: A table from the file's own label names to ours.
+        errors: Where given, every error is appended to it, evidence that contradicts its label too, and what is sound
+            is read on and returned.
 
     Raises:
         OnrecordError: With file, row, what was found and what is allowed.
     """
-    readers = {".jsonl": _jsonl, ".csv": _csv, ".parquet": _parquet}
-    if path.suffix not in readers:
-        raise OnrecordError(f"{path}: labelled rows are read from {', '.join(ROW_SUFFIXES)}")
+
+    def note(number: int, message: str) -> None:
+        report(f"{path}:{number}: {message}", errors)
+
     articles: list[Article] = []
+    n_before = len(errors or ())
     try:
-        for number, row in readers[path.suffix](path):
+        if path.suffix not in _READERS:
+            raise OnrecordError(f"{path}: labelled rows are read from {', '.join(ROW_SUFFIXES)}")
+        for number, row in _READERS[path.suffix](path, note):
             try:
-                articles.append(row_to_article(row, fallback_id=f"{path.stem}.{number}", labels=labels))
+                article = row_to_article(row, fallback_id=f"{path.stem}.{number}", labels=labels)
+                if errors is not None:
+                    _check_row(article)
             except ValueError as error:
-                raise OnrecordError(f"{path}:{number}: {error}") from error
+                note(number, str(error))
+            else:
+                articles.append(article)
+    except OnrecordError as error:
+        report(str(error), errors)
     except UnicodeDecodeError as error:
-        raise OnrecordError(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8") from error
-    except OSError as error:
-        raise OnrecordError(f"{path}: {error.strerror}") from error
-    if not articles:
-        raise OnrecordError(f"{path}: no rows")
+        report(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8", errors)
+    except (OSError, csv.Error) as error:
+        report(f"{path}: {getattr(error, 'strerror', None) or error}", errors)
+    if not articles and len(errors or ()) == n_before:
+        report(f"{path}: no rows", errors)
     return articles
 
 
+def _check_row(article: Article) -> None:
+    """Refuse evidence that contradicts its label, or that overlaps."""
+    sentence = article.sentences[article.judged[0]]
+    spans = sorted(sentence.spans or (), key=lambda span: span.start)
+    for span, following in pairwise(spans):
+        if following.start < span.end:
+            raise ValueError(f"spans {span.start}–{span.end} and {following.start}–{following.end} overlap")
+    if sentence.label is not None:
+        check_evidence(sentence.label, tuple(spans))
+
+
 def article_to_rows(article: Article, *, before: int = 6, after: int = 1) -> Iterator[dict[str, Any]]:
-    """Yield a row for each judged sentence, with its neighbours."""
+    """Yield a row for each judged sentence, with its neighbours and the article's further fields."""
     texts = [sentence.text for sentence in article.sentences]
     for index in article.judged:
         sentence = article.sentences[index]
@@ -164,16 +208,25 @@ def article_to_rows(article: Article, *, before: int = 6, after: int = 1) -> Ite
                 {"start": span.start, "end": span.end, "tag": span.tag} | ({"kind": span.kind} if span.kind else {})
                 for span in sentence.spans
             ]
-        yield row
+        yield row | {name: value for name, value in article.meta.items() if name not in _COLUMNS}
 
 
-def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Write rows as JSON Lines, whole or not at all; return how many."""
+def write_whole(path: Path, chunks: Iterable[str]) -> None:
+    """Write a text file, whole or not at all."""
     partial = path.with_name(path.name + ".partial")
-    count = 0
-    with partial.open("w", encoding="utf-8", newline="\n") as out:
-        for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
-            count += 1
-    os.replace(partial, path)
-    return count
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as out:
+            out.writelines(chunks)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def to_jsonl(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield rows as JSON Lines."""
+    return (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as JSON Lines, whole or not at all."""
+    write_whole(path, to_jsonl(rows))
