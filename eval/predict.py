@@ -11,7 +11,7 @@ from ..data.records import Article
 from ..model.calibration import Calibration, fit
 from ..model.judge import Judgement, log_softmax
 from ..model.scorer import Model, decide, find_evidence, judge_labelled
-from .predictions import Prediction
+from .predictions import FoundSpan, Prediction
 
 N_FOLDS = 10
 N_CONTEXT = 6
@@ -41,7 +41,7 @@ def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> t
     rows = [(article.doc, article.sentences[index].label) for article in articles for index in article.judged]
     known = [place for place, (_, label) in enumerate(rows) if label is not None]
     logs = np.stack([judgements[place].log_probabilities for place in known])
-    gold = np.array([LABELS.index(rows[place][1]) for place in known])  # type: ignore[arg-type]
+    gold = np.array([LABELS.index(rows[place][1]) for place in known])
     fold_of = {doc: number % N_FOLDS for number, doc in enumerate(sorted({rows[place][0] for place in known}))}
     folds = np.array([fold_of[rows[place][0]] for place in known])
 
@@ -77,7 +77,10 @@ def decide_all(
                 label=sentence.label,
                 predicted=predicted,
                 probabilities=probabilities,
-                evidence=find_evidence(found, sentence.text, predicted),
+                evidence=tuple(
+                    FoundSpan(item.tag, item.start, item.end, item.score, item.kind)
+                    for item in find_evidence(found, sentence.text, predicted)
+                ),
                 uncalibrated=uncalibrated,
                 argmax=LABELS[max(range(len(LABELS)), key=lambda place: probabilities[LABELS[place]])],
                 spans=sentence.spans,

@@ -55,7 +55,9 @@ class Calibration:
         return np.asarray((probabilities @ self.cost_matrix()).argmin(axis=-1), dtype=np.int64)
 
 
-def fit(log_probabilities: Floats, gold: Sequence[int], *, priors: bool, fitted_on: str, strength: float = 1.0) -> Calibration:
+def fit(
+    log_probabilities: Floats, gold: Sequence[int], *, priors: bool, fitted_on: str, strength: float = 1.0
+) -> Calibration:
     """Fit the temperature, and with `priors` the biases, by maximum likelihood.
 
     Newton's method on the log-temperature and biases, with a weak quadratic pull (`strength`) of the biases to zero so
@@ -78,7 +80,9 @@ def fit(log_probabilities: Floats, gold: Sequence[int], *, priors: bool, fitted_
         scores -= scores.max(axis=1, keepdims=True)
         p = np.exp(scores)
         p /= p.sum(axis=1, keepdims=True)
-        features = np.concatenate([logs[:, :, None], np.broadcast_to(np.eye(4)[:, :columns], (*logs.shape, columns))], axis=2)
+        features = np.concatenate(
+            [logs[:, :, None], np.broadcast_to(np.eye(4)[:, :columns], (*logs.shape, columns))], axis=2
+        )
         residual = p - truth  # [n, 4]
         gradient = np.einsum("nk,nkf->f", residual, features)
         mean = np.einsum("nk,nkf->nf", p, features)

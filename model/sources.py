@@ -1,17 +1,450 @@
-"""Group the sources that an article cites. (A first, plain grouping by name; rules follow.)"""
+"""Group the mentions of an article's sources by rule: who is cited, and where.
+
+- Equal words are one source; so are a full name and any part of it (`Governor Ana Ruiz`, `Ruiz`).
+- A pronoun goes with the last compatible source: `he` and `she` with a person of that gender, not further back than
+  three sentences and not over somebody else whose name opens a sentence; `it` with an institution or a document, `they`
+  with several, of this sentence or the one before.
+- A title or description (`the governor`) goes with the last source that bears it, in a mention or beside its name in the
+  text; if there is none, with a person cited in this sentence or the one before.
+- Identified and unidentified sources are never one, and what is not resolved stays apart: `one of them` is another
+  source than `them`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
+from ..data.labels import Kind
 from .scored import ScoredSentence, Source
+
+SENTENCES_BACK = 6
+"""How far back `he` and `she` look for a person."""
+OPENING = 60
+"""Characters of a sentence in which its subject is looked for."""
+NAME_CHARACTERS = 160
+"""A source's name is cut off behind so many."""
+
+
+def _words(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_PRONOUNS = {
+    **dict.fromkeys(("he", "him", "his"), "he"),
+    **dict.fromkeys(("she", "her", "hers"), "she"),
+    **dict.fromkeys(("it", "its"), "it"),
+    **dict.fromkeys(("they", "them", "their", "both"), "they"),
+}
+_HE = _words("mr sir lord king prince father brother husband son spokesman man")
+_SHE = _words("mrs ms miss mme dame lady queen princess mother sister wife daughter spokeswoman woman")
+_TITLES = (
+    _HE
+    | _SHE
+    | _words(
+        "dr prof professor rev col gen capt maj lt sgt gov sen rep pharm judge justice president premier governor senator "
+        "representative chancellor minister prime mayor sergeant colonel captain general inspector commissioner chairman "
+        "chairwoman coach auditor archbishop bishop pope imam sheikh state federal deputy police chief house senate "
+        "leader speaker ambassador secretary opposition moderator"
+    )
+)
+"""Words that may stand before a name and are no part of it."""
+_SHORT = {"gov": "governor", "sen": "senator", "rep": "representative", "col": "colonel", "gen": "general"}
+_OFFICES = _words("chief secretary minister head director leader")
+_INSTITUTIONS = _words(
+    "ministry department office agency council committee commission court bank bureau board university college school "
+    "institute association federation union party authority service services group company police army force forces "
+    "guard government parliament congress league club centre center hospital church fund trust society news times post "
+    "journal gazette telegraph tribune herald watch press media data radio television insurance airlines network "
+    "foundation campaign movement alliance front administration inquiry tribunal embassy command partners capital "
+    "holdings presidency works dairies farmers ratings international"
+)
+_DOCUMENTS = _words(
+    "report reports study studies survey poll polls review analysis note notice letter memo document documents indictment "
+    "complaint ruling decision statement filing figures records data accounts media papers research audit inventory "
+    "summary bulletin chapter"
+)
+_SEVERAL = _words("two three four five six seven eight nine ten several some many few most dozens both")
+_NEW = _SEVERAL | _words("a an one another someone somebody other others")
+_POINTING = _words("the this that these those its his her their")
+
+_NOT_NAMES = _TITLES | _NEW | _POINTING
+_SUBORDINATE = re.compile(
+    r"\s*(?:whatever|when|if|while|as|although|though|because|since|that|whether|how|what|why|unless|once|where)\b",
+    re.IGNORECASE,
+)
+
+_CAPITAL = r"(?:(?:[dl]['’]|[ae]l-)?[A-ZÀ-ÖØ-Þ][\w'’-]*\.?)"
+_PARTICLE = r"(?:de|da|di|del|van|von|der|den|la|le|el|al|bin|ibn|an|y)"
+_NAMES = re.compile(rf"{_CAPITAL}(?:\s(?:{_PARTICLE}\s){{0,2}}{_CAPITAL})*")
+_POSSESSOR = re.compile(r"^.*(?:['’]s|s['’])\s")
+_CLAUSE = re.compile(r",?\s(?:who|whom|whose|which|that|speaking|granted)\b.*", re.DOTALL)
+_TAIL = re.compile(
+    r"\s(?:of|at|in|for|on|from|to|with|by|near|over|familiar|close|who|whom|issued|released|filed|called"
+    r"|\w+ed\s(?:on|by|in|to|about|at|with|for))\b.*",
+    re.DOTALL,
+)
+_PLACED = re.compile(r"\b(?:of|at|in|for|on|from|to|with|by|near|under|after|before|between|across)\s(?:the\s)?$")
+_JOINED = re.compile(r"[A-Z]\w+ and (?:the )?[A-Z]")
+_QUOTED = re.compile(r"“[^”\n]*”?|«[^»\n]*»?|\"[^\"\n]*\"?")
+
+Name = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A source span, `text[start:end]` of the article."""
+
+    sentence: int
+    start: int
+    end: int
+    text: str
+    kind: Kind
+
+
+@dataclass(slots=True)
+class _Phrase:
+    """What the words of a mention say."""
+
+    plain: str
+    """The words without article and case."""
+    pronoun: str | None = None
+    name: Name = ()
+    """The words of a proper name without titles, where it may be a person's."""
+    heads: set[str] = field(default_factory=set)
+    """Nouns that say what the source is: `governor`, `committee`."""
+    gender: str | None = None
+    """`he` or `she`."""
+    several: bool = False
+    new: bool = False
+    """It points at nothing said before: `a resident`."""
+    pointing: bool = False
+    """It points back: `the official`."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """A source, as far as it is known."""
+
+    kind: Kind
+    mentions: list[int]
+    phrase: _Phrase
+    """The first mention's, filled up by the others."""
+    plain: set[str]
+    last: int
+    """Where in the text it was last mentioned."""
+
+    @property
+    def person(self) -> bool:
+        if self.kind == "identified":
+            return len(self.phrase.name) > 1 or self.phrase.gender is not None
+        return not self.phrase.several and not self.phrase.heads & (_DOCUMENTS | _INSTITUTIONS)
 
 
 def group_sources(text: str, sentences: Sequence[ScoredSentence]) -> tuple[Source, ...]:
-    """Group source mentions of the same name and kind."""
-    found: dict[tuple[str, str], list[int]] = {}
-    for sentence in sentences:
+    """Group the sources of a scored article, in the order of their first mention.
+
+    A quotation that runs on without a source of its own rests on the source of the sentence before.
+    """
+    mentions: list[Mention] = []
+    for place, sentence in enumerate(sentences):
         for span in sentence.evidence:
-            if span.tag == "source" and span.kind is not None:
-                found.setdefault((span.text, span.kind), []).append(sentence.index)
-    return tuple(Source(name, kind, tuple(dict.fromkeys(at))) for (name, kind), at in found.items())  # type: ignore[arg-type]
+            if span.tag == "source":
+                kind: Kind = span.kind or ("unidentified" if sentence.label == "anonymous" else "identified")
+                mentions.append(Mention(place, span.start, span.end, span.text, kind))
+    mentions.sort(key=lambda mention: mention.start)
+    resolver = _Resolver(text, [(sentence.start, sentence.end) for sentence in sentences], mentions)
+    cited_in = _cited_in(sentences, mentions, resolver.groups)
+    return tuple(
+        Source(_name(group, mentions), group.kind, tuple(sorted(cited_in[number])))
+        for number, group in enumerate(resolver.groups)
+    )
+
+
+def group_mentions(text: str, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]) -> list[list[int]]:
+    """Group mentions, given in reading order, by the source that they mean.
+
+    Args:
+        text: The article.
+        sentences: The sentences' offsets in it.
+        mentions: The source spans.
+
+    Returns:
+        Groups of indices into `mentions`, in the order of their first mention.
+    """
+    return [group.mentions for group in _Resolver(text, sentences, mentions).groups]
+
+
+class _Resolver:
+    """Takes mentions in reading order and puts each into a group."""
+
+    def __init__(self, text: str, sentences: Sequence[tuple[int, int]], mentions: Sequence[Mention]) -> None:
+        self.text = _QUOTED.sub(lambda quoted: " " * len(quoted.group()), text)
+        self.sentences = sentences
+        self.full_names = self._full_names()
+        self.openings = self._openings()
+        self.groups: list[_Group] = []
+        for index, mention in enumerate(mentions):
+            following = mentions[index + 1].start if index + 1 < len(mentions) else len(text)
+            self._add(index, mention, min(following, sentences[mention.sentence][1]))
+
+    def _add(self, index: int, mention: Mention, stop: int) -> None:
+        """Put a mention into its group; its sentence up to `stop` may tell its gender."""
+        phrase = _parse(mention.text, mention.kind)
+        if len(phrase.name) == 1:
+            phrase.name = self.full_names.get(phrase.name[0].casefold(), phrase.name)
+        if phrase.name and phrase.gender is None:
+            phrase.gender = self._gender(phrase.name[-1], mention.start, stop)
+        group = self._find(mention, phrase)
+        if group is None:
+            self.groups.append(_Group(mention.kind, [index], phrase, {phrase.plain}, mention.end))
+            return
+        group.mentions.append(index)
+        group.last = mention.end
+        known = group.phrase
+        known.gender = known.gender or phrase.gender
+        if not phrase.pronoun:
+            group.plain.add(phrase.plain)
+            known.heads |= phrase.heads
+            known.name = max(known.name, phrase.name, key=len)
+
+    def _find(self, mention: Mention, phrase: _Phrase) -> _Group | None:
+        """Return the group that a mention belongs to, if there is one."""
+        near = [group for group in self.groups if group.kind == mention.kind]
+        near.sort(key=lambda group: self._last_seen(group, mention.start), reverse=True)
+        if phrase.pronoun in ("he", "she"):
+            return self._person(mention, phrase, near)
+        if phrase.pronoun:
+            return self._thing(mention, phrase.pronoun, near)
+        if phrase.name:
+            same = [group for group in near if _same_name(phrase, group.phrase)]
+            return same[0] if len(same) == 1 else None
+        if not phrase.new:
+            for group in near:
+                if phrase.plain in group.plain:
+                    return group
+        return self._described(mention, phrase, near) if phrase.pointing else None
+
+    def _person(self, mention: Mention, phrase: _Phrase, near: Sequence[_Group]) -> _Group | None:
+        """Return whom `he` or `she` stands for; somebody who is no source yet is noted in `phrase`."""
+        seen = self._back(mention.sentence, SENTENCES_BACK)
+        found = None
+        for group in near:
+            if self._last_seen(group, mention.start) < seen:
+                break
+            if group.person and group.phrase.gender in (None, phrase.gender):
+                found, seen = group, self._last_seen(group, mention.start)
+                break
+        if mention.kind == "identified":
+            known = {group.phrase.name[-1] for group in near if group.phrase.name}
+            others = [name for place, name in self.openings if seen < place < mention.start and name[-1] not in known]
+            if others:
+                phrase.name = others[-1]
+                return None
+        return found
+
+    def _thing(self, mention: Mention, pronoun: str, near: Sequence[_Group]) -> _Group | None:
+        """Return what `it` or `they` stands for."""
+        for group in near:
+            if not self._close(group, mention):
+                break
+            if pronoun == "they" and group.phrase.several:
+                return group
+            if pronoun == "it" and mention.kind == "identified" and not group.phrase.several and not group.person:
+                return group
+        return None
+
+    def _described(self, mention: Mention, phrase: _Phrase, near: Sequence[_Group]) -> _Group | None:
+        """Return the source that a title or description means."""
+        alike = [group for group in near if group.phrase.several == phrase.several]
+        for group in alike:
+            if phrase.heads & group.phrase.heads:
+                return group
+        for group in alike:
+            if (
+                mention.kind == "identified"
+                and group.phrase.name
+                and phrase.heads & self._titles(group.phrase.name[-1])
+            ):
+                return group
+        if phrase.heads & (_INSTITUTIONS | _DOCUMENTS):
+            return None
+        if mention.kind == "identified" and ("'s" in phrase.plain or "’s" in phrase.plain):
+            return None
+        return next(
+            (group for group in alike if self._close(group, mention) and (group.person or phrase.several)), None
+        )
+
+    def _close(self, group: _Group, mention: Mention) -> bool:
+        """Say whether a source was seen in the mention's sentence or in the one before."""
+        return self._last_seen(group, mention.start) >= self._back(mention.sentence, 1)
+
+    def _back(self, sentence: int, n_sentences: int) -> int:
+        """Return where the text so many sentences back begins, those that are quotations only not counted."""
+        while sentence > 0 and n_sentences > 0:
+            sentence -= 1
+            start, end = self.sentences[sentence]
+            n_sentences -= any(map(str.isalpha, self.text[start:end]))
+        return self.sentences[sentence][0]
+
+    def _last_seen(self, group: _Group, before: int) -> int:
+        """Return where a source was last mentioned, or where its name last opened a sentence."""
+        surname = group.phrase.name[-1:]
+        return max([group.last, *(place for place, name in self.openings if place < before and name[-1:] == surname)])
+
+    def _names(self, start: int, end: int) -> Iterator[tuple[int, Name]]:
+        """Yield what may be full or short names of persons in a stretch of text, with their places."""
+        for match in _NAMES.finditer(self.text, start, end):
+            name = _strip_titles(match.group().split())
+            if len(name) <= 4 and not _institution(name):
+                yield match.start(), name
+
+    def _full_names(self) -> dict[str, Name]:
+        """Return the full names in the text by surname, those of two people of one surname left out."""
+        found: dict[str, set[Name]] = {}
+        for start, end in self.sentences:
+            for _, name in self._names(start, end):
+                if len(name) > 1:
+                    found.setdefault(name[-1].casefold(), set()).add(name)
+        return {surname: next(iter(names)) for surname, names in found.items() if len(names) == 1}
+
+    def _openings(self) -> list[tuple[int, Name]]:
+        """Return the full names of persons that open the text's sentences, and where they stand."""
+        found = []
+        for start, end in self.sentences:
+            if _SUBORDINATE.match(self.text, start):
+                continue
+            for place, short in self._names(start, min(end, start + OPENING)):
+                name = self.full_names.get(short[-1].casefold(), short)
+                if len(name) > 1 and not _PLACED.search(self.text[start:place]):
+                    found.append((place, name))
+                    break
+        return found
+
+    def _titles(self, surname: str) -> set[str]:
+        """Return the words that stand beside a name in the text: `Mayor Ana Ruiz, the head of the board, …`."""
+        found: set[str] = set()
+        beside = rf"((?:[\w-]+\.?\s){{1,3}}){re.escape(surname)}\b(?:,\s([^,.;]{{3,60}})[,.;])?"
+        for match in re.finditer(beside, self.text):
+            found |= {_title(word) for word in match.group(1).split()}
+            if match.group(2):
+                found |= _parse(match.group(2), "unidentified").heads
+        return found
+
+    def _gender(self, surname: str, start: int, stop: int) -> str | None:
+        """Tell a gender from a title before the name, or from the pronouns behind it."""
+        for title in re.findall(rf"(\w+)\.?\s(?:{_CAPITAL}\s)?{re.escape(surname)}\b", self.text):
+            if title.casefold() in _HE | _SHE:
+                return "he" if title.casefold() in _HE else "she"
+        said = {_PRONOUNS[word] for word in re.findall(r"\b(?:he|his|she|her)\b", self.text[start:stop])}
+        return said.pop() if len(said) == 1 else None
+
+
+def _title(word: str) -> str:
+    word = word.casefold().rstrip(".")
+    return _SHORT.get(word, word)
+
+
+def _institution(words: Sequence[str]) -> bool:
+    return any(word.casefold().strip(".,") in _INSTITUTIONS for word in words)
+
+
+def _strip_titles(words: Sequence[str]) -> Name:
+    """Return a name without titles: `Prime Minister Ana Ruiz` → `Ana`, `Ruiz`."""
+    titles = [place for place, word in enumerate(words[:-1]) if word.casefold().rstrip(".") in _NOT_NAMES]
+    start = titles[-1] + 1 if titles else 0
+    return tuple(re.sub(r"(?:['’]s?|\.)$", "", word) for word in words[start:])
+
+
+def _same_name(one: _Phrase, other: _Phrase) -> bool:
+    """Say whether a name is the other or a part of it, and no gender stands against it."""
+    a, b = ({word.casefold() for word in phrase.name} for phrase in (one, other))
+    return bool(a and b) and (a <= b or b <= a) and (one.gender == other.gender or None in (one.gender, other.gender))
+
+
+def _parse(text: str, kind: Kind) -> _Phrase:
+    """Read what a mention's words say."""
+    words = text.strip(" ,@").casefold()
+    if words in _PRONOUNS:
+        pronoun = _PRONOUNS[words]
+        return _Phrase(words, pronoun, gender=pronoun if pronoun in ("he", "she") else None)
+    main = re.sub(r"\([^)]*\)", "", _CLAUSE.sub("", text)).strip(" ,@") or text
+    parts = [part.strip() for part in main.split(",") if part.strip()] or [main]
+    first = parts[0].split()[0].casefold()
+    phrase = _Phrase(re.sub(r"^(?:the|a|an)\s", "", main.casefold()), new=first in _NEW)
+    phrase.several = first != "one" and (first in _SEVERAL or _is_plural(parts[0], kind) or _is_list(main))
+    for part in parts:
+        short = _TAIL.sub("", part)
+        rest = _POSSESSOR.sub("", part if short.casefold() in _OFFICES else short)
+        name, start = _person_name(rest) if kind == "identified" and not phrase.several else ((), len(rest))
+        if len(name) > len(phrase.name):
+            phrase.name = name
+        head = re.findall(r"[\w-]+", rest[:start])
+        if head and head[-1].casefold() not in _POINTING | _NEW:
+            phrase.heads.add(_title(head[-1]))
+    titles = {_title(word) for word in re.findall(r"\w+", main)}
+    phrase.gender = "he" if titles & _HE else "she" if titles & _SHE else None
+    bare = " " not in main and main.islower() and not phrase.several and not phrase.new
+    phrase.pointing = not phrase.name and (first in _POINTING or bare)
+    return phrase
+
+
+def _is_plural(part: str, kind: Kind) -> bool:
+    """Say whether the head of a phrase is a plural noun: `Two officials`, `people close to her`, but not `Reuters`."""
+    head = re.findall(r"[\w-]+", _TAIL.sub("", part))[-1:]
+    if not head or (head[0][0].isupper() and kind == "identified"):
+        return False
+    noun = head[0].casefold()
+    plural = noun == "people" or (noun.endswith("s") and not noun.endswith(("ss", "us", "is")))
+    return plural and noun not in _INSTITUTIONS
+
+
+def _is_list(main: str) -> bool:
+    words = main.split()
+    return bool(_JOINED.search(main)) and not _institution(words) and not {_title(word) for word in words} & _TITLES
+
+
+def _person_name(part: str) -> tuple[Name, int]:
+    """Return what may be a person's name, a full one first, and where it starts; or nothing, and the part's end."""
+    for size in (2, 1):
+        for match in _NAMES.finditer(part):
+            words = match.group().split()
+            name = _strip_titles(words)
+            article = words[0] == "The" or re.search(r"\b[Tt]he\s$", part[: match.start()])
+            if len(name) >= size and not article and not _institution(words) and name[0].casefold() not in _NOT_NAMES:
+                return name, match.start() + match.group().index(name[0])
+    return (), len(part)
+
+
+def _cited_in(
+    sentences: Sequence[ScoredSentence], mentions: Sequence[Mention], groups: Sequence[_Group]
+) -> list[set[int]]:
+    """Return the sentences that rest on each source."""
+    source_of = {index: number for number, group in enumerate(groups) for index in group.mentions}
+    found: list[set[int]] = [set() for _ in groups]
+    last: tuple[int, str] | None = None
+    for place, sentence in enumerate(sentences):
+        own = [index for index, mention in enumerate(mentions) if mention.sentence == place]
+        for index in own:
+            found[source_of[index]].add(sentence.index)
+        if own:
+            last = source_of[own[-1]], sentence.label
+        elif last and last[1] == sentence.label and sentence.label in ("attributed", "anonymous"):
+            found[last[0]].add(sentence.index)
+        else:
+            last = None
+    return found
+
+
+def _name(group: _Group, mentions: Sequence[Mention]) -> str:
+    """Return the words that tell most of a source: the first mention with its name, or else with more than a pronoun."""
+
+    def telling(index: int) -> tuple[bool, int]:
+        phrase = _parse(mentions[index].text, mentions[index].kind)
+        return phrase.pronoun is None, len(phrase.name)
+
+    name = mentions[max(group.mentions, key=telling)].text
+    if group.phrase.pronoun and len(group.mentions) == 1 and group.phrase.name:
+        name = " ".join(group.phrase.name)
+    return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"

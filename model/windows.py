@@ -34,7 +34,9 @@ class WindowConfig:
         if not 8 <= self.tokens <= 512:
             raise ValueError(f"windows.tokens is {self.tokens}, allowed are 8 to 512")
         if self.before < 0 or self.after < 0:
-            raise ValueError(f"windows.before and windows.after are {self.before} and {self.after}, allowed are 0 and up")
+            raise ValueError(
+                f"windows.before and windows.after are {self.before} and {self.after}, allowed are 0 and up"
+            )
 
 
 @dataclass(frozen=True, slots=True)
