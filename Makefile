@@ -21,7 +21,7 @@ check: .venv/all
 	$(BIN)/mypy -p onrecord
 
 train: .venv/all ## the bundled model, from the bundled corpus
-	$(BIN)/onrecord train -o runs/model --config train/bundled.toml
+	$(BIN)/onrecord train -o runs/model
 
 clean:
 	rm -rf .venv build dist *.egg-info
