@@ -2,10 +2,11 @@
 
 - Equal words are one source; so are a full name and any part of it (`Governor Ana Ruiz`, `Ruiz`).
 - A pronoun goes with the last compatible source: `he` and `she` with a person of that gender, not further back than
-  three sentences and not over somebody else whose name opens a sentence; `it` with an institution or a document, `they`
-  with several, of this sentence or the one before.
-- A title or description (`the governor`) goes with the last source that bears it, in a mention or beside its name in the
-  text; if there is none, with a person cited in this sentence or the one before.
+  four sentences and not over somebody else whose name opens a sentence; `it` with an institution or a document, `they`
+  with several, of this sentence or the one before. Sentences that are quotations only do not count.
+- A title or description (`the governor`) goes with the last source that bears it, in a mention or beside its name in
+  the text; `the official` and the like, if nothing bears it, with an unidentified source of this sentence or the one
+  before.
 - Identified and unidentified sources are never one, and what is not resolved stays apart: `one of them` is another
   source than `them`.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass, field
 from ..data.labels import Kind
 from .scored import ScoredSentence, Source
 
-SENTENCES_BACK = 6
+SENTENCES_BACK = 4
 """How far back `he` and `she` look for a person."""
 OPENING = 60
 """Characters of a sentence in which its subject is looked for."""
@@ -43,10 +44,10 @@ _TITLES = (
     _HE
     | _SHE
     | _words(
-        "dr prof professor rev col gen capt maj lt sgt gov sen rep pharm judge justice president premier governor senator "
-        "representative chancellor minister prime mayor sergeant colonel captain general inspector commissioner chairman "
-        "chairwoman coach auditor archbishop bishop pope imam sheikh state federal deputy police chief house senate "
-        "leader speaker ambassador secretary opposition moderator"
+        "dr prof professor rev col gen capt maj lt sgt gov sen rep pharm judge justice president premier governor "
+        "senator representative chancellor minister prime mayor sergeant colonel captain general inspector "
+        "commissioner chairman chairwoman coach auditor archbishop bishop pope imam sheikh state federal deputy police "
+        "chief house senate leader speaker ambassador secretary opposition moderator"
     )
 )
 """Words that may stand before a name and are no part of it."""
@@ -61,17 +62,17 @@ _INSTITUTIONS = _words(
     "holdings presidency works dairies farmers ratings international"
 )
 _DOCUMENTS = _words(
-    "report reports study studies survey poll polls review analysis note notice letter memo document documents indictment "
-    "complaint ruling decision statement filing figures records data accounts media papers research audit inventory "
-    "summary bulletin chapter"
+    "report reports study studies survey poll polls review analysis note notice letter memo document documents "
+    "indictment complaint ruling decision statement filing figures records data accounts media papers research audit "
+    "inventory summary bulletin chapter newspaper newspapers"
 )
 _SEVERAL = _words("two three four five six seven eight nine ten several some many few most dozens both")
 _NEW = _SEVERAL | _words("a an one another someone somebody other others")
 _POINTING = _words("the this that these those its his her their")
 
 _NOT_NAMES = _TITLES | _NEW | _POINTING
-_SUBORDINATE = re.compile(
-    r"\s*(?:whatever|when|if|while|as|although|though|because|since|that|whether|how|what|why|unless|once|where)\b",
+_NO_SUBJECT = re.compile(
+    r"\s*(?:he|she|it|they|whatever|when|if|while|as|although|though|because|since|that|whether|how|what|why|unless|once|where)\b",
     re.IGNORECASE,
 )
 
@@ -86,7 +87,11 @@ _TAIL = re.compile(
     re.DOTALL,
 )
 _PLACED = re.compile(r"\b(?:of|at|in|for|on|from|to|with|by|near|under|after|before|between|across)\s(?:the\s)?$")
-_JOINED = re.compile(r"[A-Z]\w+ and (?:the )?[A-Z]")
+_LIST = re.compile(
+    rf"(?:[Tt]he\s)?{_NAMES.pattern}(?:,\s(?:the\s)?{_NAMES.pattern})*,?\sand\s(?:the\s)?{_NAMES.pattern}"
+)
+_PERSON = re.compile(r"-(?:old|born)\b|\b(?:witness|defendant|accused|candidate|mother|father)$")
+"""A description that means a person, whoever was cited last."""
 _QUOTED = re.compile(r"“[^”\n]*”?|«[^»\n]*»?|\"[^\"\n]*\"?")
 
 Name = tuple[str, ...]
@@ -192,8 +197,8 @@ class _Resolver:
     def _add(self, index: int, mention: Mention, stop: int) -> None:
         """Put a mention into its group; its sentence up to `stop` may tell its gender."""
         phrase = _parse(mention.text, mention.kind)
-        if len(phrase.name) == 1:
-            phrase.name = self.full_names.get(phrase.name[0].casefold(), phrase.name)
+        if phrase.name:
+            phrase.name = self._full_name(phrase.name)
         if phrase.name and phrase.gender is None:
             phrase.gender = self._gender(phrase.name[-1], mention.start, stop)
         group = self._find(mention, phrase)
@@ -238,7 +243,7 @@ class _Resolver:
                 break
         if mention.kind == "identified":
             known = {group.phrase.name[-1] for group in near if group.phrase.name}
-            others = [name for place, name in self.openings if seen < place < mention.start and name[-1] not in known]
+            others = [name for place, name in self.openings if seen <= place < mention.start and name[-1] not in known]
             if others:
                 phrase.name = others[-1]
                 return None
@@ -253,6 +258,9 @@ class _Resolver:
                 return group
             if pronoun == "it" and mention.kind == "identified" and not group.phrase.several and not group.person:
                 return group
+        last = near[0] if near else None
+        if last and pronoun == "it" and last.last >= self.sentences[mention.sentence][0] and not last.phrase.gender:
+            return last  # a name that might have been a person's
         return None
 
     def _described(self, mention: Mention, phrase: _Phrase, near: Sequence[_Group]) -> _Group | None:
@@ -270,7 +278,7 @@ class _Resolver:
                 return group
         if phrase.heads & (_INSTITUTIONS | _DOCUMENTS):
             return None
-        if mention.kind == "identified" and ("'s" in phrase.plain or "’s" in phrase.plain):
+        if mention.kind == "identified" and not phrase.several and not _PERSON.search(phrase.plain):
             return None
         return next(
             (group for group in alike if self._close(group, mention) and (group.person or phrase.several)), None
@@ -300,25 +308,29 @@ class _Resolver:
             if len(name) <= 4 and not _institution(name):
                 yield match.start(), name
 
-    def _full_names(self) -> dict[str, Name]:
-        """Return the full names in the text by surname, those of two people of one surname left out."""
+    def _full_names(self) -> dict[str, set[Name]]:
+        """Return the full names in the text by surname."""
         found: dict[str, set[Name]] = {}
         for start, end in self.sentences:
             for _, name in self._names(start, end):
                 if len(name) > 1:
                     found.setdefault(name[-1].casefold(), set()).add(name)
-        return {surname: next(iter(names)) for surname, names in found.items() if len(names) == 1}
+        return found
+
+    def _full_name(self, name: Name) -> Name:
+        """Return the full name that goes with a surname, if the text has just one."""
+        full = self.full_names.get(name[-1].casefold(), set()) if len(name) == 1 else set()
+        return next(iter(full)) if len(full) == 1 else name
 
     def _openings(self) -> list[tuple[int, Name]]:
-        """Return the full names of persons that open the text's sentences, and where they stand."""
+        """Return the names of persons that open the text's sentences, and where they stand."""
         found = []
         for start, end in self.sentences:
-            if _SUBORDINATE.match(self.text, start):
+            if _NO_SUBJECT.match(self.text, start):
                 continue
-            for place, short in self._names(start, min(end, start + OPENING)):
-                name = self.full_names.get(short[-1].casefold(), short)
-                if len(name) > 1 and not _PLACED.search(self.text[start:place]):
-                    found.append((place, name))
+            for place, name in self._names(start, min(end, start + OPENING)):
+                if name[-1].casefold() in self.full_names and not _PLACED.search(self.text[start:place]):
+                    found.append((place, self._full_name(name)))
                     break
         return found
 
@@ -371,8 +383,9 @@ def _parse(text: str, kind: Kind) -> _Phrase:
         return _Phrase(words, pronoun, gender=pronoun if pronoun in ("he", "she") else None)
     main = re.sub(r"\([^)]*\)", "", _CLAUSE.sub("", text)).strip(" ,@") or text
     parts = [part.strip() for part in main.split(",") if part.strip()] or [main]
-    first = parts[0].split()[0].casefold()
+    first = next(iter(parts[0].split()), "").casefold()
     phrase = _Phrase(re.sub(r"^(?:the|a|an)\s", "", main.casefold()), new=first in _NEW)
+    phrase.new = phrase.new or phrase.plain in _NEW  # `the other`
     phrase.several = first != "one" and (first in _SEVERAL or _is_plural(parts[0], kind) or _is_list(main))
     for part in parts:
         short = _TAIL.sub("", part)
@@ -383,10 +396,9 @@ def _parse(text: str, kind: Kind) -> _Phrase:
         head = re.findall(r"[\w-]+", rest[:start])
         if head and head[-1].casefold() not in _POINTING | _NEW:
             phrase.heads.add(_title(head[-1]))
-    titles = {_title(word) for word in re.findall(r"\w+", main)}
-    phrase.gender = "he" if titles & _HE else "she" if titles & _SHE else None
+    phrase.gender = "he" if phrase.heads & _HE else "she" if phrase.heads & _SHE else None
     bare = " " not in main and main.islower() and not phrase.several and not phrase.new
-    phrase.pointing = not phrase.name and (first in _POINTING or bare)
+    phrase.pointing = not phrase.name and not phrase.new and not main.isupper() and (first in _POINTING or bare)
     return phrase
 
 
@@ -401,8 +413,9 @@ def _is_plural(part: str, kind: Kind) -> bool:
 
 
 def _is_list(main: str) -> bool:
+    """Say whether a phrase is a list of names: `Meta, Snap and TikTok`."""
     words = main.split()
-    return bool(_JOINED.search(main)) and not _institution(words) and not {_title(word) for word in words} & _TITLES
+    return bool(_LIST.fullmatch(main)) and not _institution(words) and not {_title(word) for word in words} & _TITLES
 
 
 def _person_name(part: str) -> tuple[Name, int]:
@@ -411,7 +424,7 @@ def _person_name(part: str) -> tuple[Name, int]:
         for match in _NAMES.finditer(part):
             words = match.group().split()
             name = _strip_titles(words)
-            article = words[0] == "The" or re.search(r"\b[Tt]he\s$", part[: match.start()])
+            article = words[0].casefold() == "the" or part[: match.start()].casefold().endswith("the ")
             if len(name) >= size and not article and not _institution(words) and name[0].casefold() not in _NOT_NAMES:
                 return name, match.start() + match.group().index(name[0])
     return (), len(part)
@@ -438,13 +451,13 @@ def _cited_in(
 
 
 def _name(group: _Group, mentions: Sequence[Mention]) -> str:
-    """Return the words that tell most of a source: the first mention with its name, or else with more than a pronoun."""
+    """Return the words that tell most of a source: the first mention with its name, else with more than a pronoun."""
 
     def telling(index: int) -> tuple[bool, int]:
         phrase = _parse(mentions[index].text, mentions[index].kind)
         return phrase.pronoun is None, len(phrase.name)
 
     name = mentions[max(group.mentions, key=telling)].text
-    if group.phrase.pronoun and len(group.mentions) == 1 and group.phrase.name:
+    if name.casefold() in _PRONOUNS and group.phrase.name:
         name = " ".join(group.phrase.name)
     return name if len(name) <= NAME_CHARACTERS else f"{name[: NAME_CHARACTERS - 1]}…"
