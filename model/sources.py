@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -87,6 +88,8 @@ _TAIL = re.compile(
     re.DOTALL,
 )
 _PLACED = re.compile(r"\b(?:of|at|in|for|on|from|to|with|by|near|under|after|before|between|across)\s(?:the\s)?$")
+_BEFORE = re.compile(r"(?:[\w-]+\.?\s){1,3}$")
+_BESIDE = re.compile(r",\s([^,.;]{3,60})[,.;]")
 _LIST = re.compile(
     rf"(?:[Tt]he\s)?{_NAMES.pattern}(?:,\s(?:the\s)?{_NAMES.pattern})*,?\sand\s(?:the\s)?{_NAMES.pattern}"
 )
@@ -189,6 +192,12 @@ class _Resolver:
         self.sentences = sentences
         self.full_names = self._full_names()
         self.openings = self._openings()
+        self.opened_at: dict[str, list[int]] = {}
+        for place, name in self.openings:
+            self.opened_at.setdefault(name[-1], []).append(place)
+        self.places: dict[str, list[int]] = {}
+        for match in re.finditer(_CAPITAL, self.text):
+            self.places.setdefault(_strip_titles([match.group()])[0], []).append(match.start())
         self.groups: list[_Group] = []
         for index, mention in enumerate(mentions):
             following = mentions[index + 1].start if index + 1 < len(mentions) else len(text)
@@ -243,7 +252,8 @@ class _Resolver:
                 break
         if mention.kind == "identified":
             known = {group.phrase.name[-1] for group in near if group.phrase.name}
-            others = [name for place, name in self.openings if seen <= place < mention.start and name[-1] not in known]
+            recent = self.openings[bisect_left(self.openings, (seen,)) : bisect_left(self.openings, (mention.start,))]
+            others = [name for _, name in recent if name[-1] not in known]
             if others:
                 phrase.name = others[-1]
                 return None
@@ -298,8 +308,9 @@ class _Resolver:
 
     def _last_seen(self, group: _Group, before: int) -> int:
         """Return where a source was last mentioned, or where its name last opened a sentence."""
-        surname = group.phrase.name[-1:]
-        return max([group.last, *(place for place, name in self.openings if place < before and name[-1:] == surname)])
+        places = self.opened_at.get(group.phrase.name[-1], []) if group.phrase.name else []
+        number = bisect_left(places, before)
+        return max(group.last, places[number - 1]) if number else group.last
 
     def _names(self, start: int, end: int) -> Iterator[tuple[int, Name]]:
         """Yield what may be full or short names of persons in a stretch of text, with their places."""
@@ -337,18 +348,20 @@ class _Resolver:
     def _titles(self, surname: str) -> set[str]:
         """Return the words that stand beside a name in the text: `Mayor Ana Ruiz, the head of the board, …`."""
         found: set[str] = set()
-        beside = rf"((?:[\w-]+\.?\s){{1,3}}){re.escape(surname)}\b(?:,\s([^,.;]{{3,60}})[,.;])?"
-        for match in re.finditer(beside, self.text):
-            found |= {_title(word) for word in match.group(1).split()}
-            if match.group(2):
-                found |= _parse(match.group(2), "unidentified").heads
+        for place in self.places.get(surname, ()):
+            before = _BEFORE.search(self.text, max(0, place - 60), place)
+            after = _BESIDE.match(self.text, place + len(surname))
+            found |= {_title(word) for word in before.group().split()} if before else set()
+            found |= _parse(after.group(1), "unidentified").heads if after else set()
         return found
 
     def _gender(self, surname: str, start: int, stop: int) -> str | None:
         """Tell a gender from a title before the name, or from the pronouns behind it."""
-        for title in re.findall(rf"(\w+)\.?\s(?:{_CAPITAL}\s)?{re.escape(surname)}\b", self.text):
-            if title.casefold() in _HE | _SHE:
-                return "he" if title.casefold() in _HE else "she"
+        for place in self.places.get(surname, ()):
+            before = _BEFORE.search(self.text, max(0, place - 60), place)
+            titles = {_title(word) for word in before.group().split()[-2:]} if before else set()
+            if titles & (_HE | _SHE):
+                return "he" if titles & _HE else "she"
         said = {_PRONOUNS[word] for word in re.findall(r"\b(?:he|his|she|her)\b", self.text[start:stop])}
         return said.pop() if len(said) == 1 else None
 
