@@ -27,7 +27,7 @@ MAX_CHARACTERS = 20_000
 def looks_english(text: str) -> bool:
     """Say whether a text looks like English.
 
-    `The mill closed, and it was said that they had left for good.` → True; `Der Müller sagte am Freitag, dass …` → False
+    `The mill closed, and it was said that they had left for good.` → True; `Der Müller sagte, dass er …` → False
     """
     words = _WORD.findall(text[:MAX_CHARACTERS].lower())
     if not words:
