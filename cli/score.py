@@ -75,6 +75,7 @@ def score(options: ScoreOptions) -> Tally:
     Raises:
         OnrecordError: The model cannot be loaded, the output not written, or the run not resumed.
     """
+    _refuse_overwriting(options)
     from ..model import load  # loads onnxruntime
 
     more: dict[str, Any] = {} if options.device == "cpu" else {"device": options.device}
@@ -100,6 +101,15 @@ def score(options: ScoreOptions) -> Tally:
         what = "1 article does" if tally.foreign == 1 else f"{tally.foreign} articles do"
         talk.print(f"onrecord: {what} not look like English, the only language the model knows")
     return tally
+
+
+def _refuse_overwriting(options: ScoreOptions) -> None:
+    """Refuse an output that is one of the inputs: it would be gone once the run is done."""
+    if options.output is None or not options.output.exists():
+        return
+    for name in expand_inputs(options.inputs):
+        if isinstance(name, str) and name != STDIN and options.output.samefile(name):
+            raise OnrecordError(f"{name}: this is an input and the output; write to another file")
 
 
 def score_documents(model: Model, items: Iterable[Document | ReadFailure]) -> Iterator[Result]:

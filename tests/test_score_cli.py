@@ -250,6 +250,12 @@ def test_an_output_that_cannot_be_written_is_an_error(article: Path, tmp_path: P
         score(ScoreOptions((str(article),), output=tmp_path / "no" / "o.jsonl"))
 
 
+def test_an_output_that_is_an_input_is_refused(article: Path) -> None:
+    with pytest.raises(OnrecordError, match="write to another file"):
+        score(ScoreOptions((str(article.parent),), output=article))
+    assert article.read_text() == TEXT
+
+
 def test_standard_input_is_scored() -> None:
     (record,) = lines(run("-", stdin=TEXT).stdout)
     assert record["id"] == "-"
