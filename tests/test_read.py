@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from onrecord.data.read import Document, ReadFailure, expand_inputs, read_documents
 from onrecord.data.records import OnrecordError
+from onrecord.data.segment import segment
 
 PAGES = Path(__file__).parent / "pages"
 TEXT = "The mill closed on Friday, its owner said. Nobody would say why."
@@ -338,3 +339,10 @@ def test_a_page_without_the_extra_is_told_how_to_get_it(tmp_path: Path, monkeypa
     failure = fail_one(save(tmp_path / "a.html", "<html><p>x"))
     assert failure.code == "missing_extra"
     assert "pip install 'onrecord[web]'" in failure.message
+
+
+def test_the_sample_article_is_some_twenty_sentences_of_news() -> None:
+    text = read_one(Path(__file__).parents[1] / "data" / "sample.txt").text
+    assert 18 <= len(segment(text)) <= 22
+    for words in ("on condition of anonymity", "reportedly", "independently verified", "governor", "did?"):
+        assert words in text
