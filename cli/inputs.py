@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..data.corpus import bundled_corpus, read_corpus
+from ..data.groups import SUFFIX as GROUPS
+from ..data.groups import read_groups
 from ..data.records import Article, OnrecordError
 from ..data.rows import ROW_SUFFIXES, read_rows
 
@@ -21,7 +23,9 @@ def read_labelled(paths: Sequence[Path]) -> list[Article]:
     for path in paths or [bundled_corpus()]:
         if not path.exists():
             raise OnrecordError(f"{path}: no such file or folder")
-        if path.is_dir() or path.suffix == ".txt":
+        if path.suffix == GROUPS or (path.is_dir() and any(path.glob(f"*{GROUPS}"))):
+            articles += read_groups(path)
+        elif path.is_dir() or path.suffix == ".txt":
             articles += read_corpus(path)
         elif path.suffix in ROW_SUFFIXES:
             articles += read_rows(path)
@@ -41,7 +45,7 @@ def data_hashes(paths: Sequence[Path]) -> dict[str, str]:
     """Return the SHA-256 of each file, a folder's marked files one by one."""
     files: list[Path] = []
     for path in paths or [bundled_corpus()]:
-        files += sorted(path.glob("*.txt")) if path.is_dir() else [path]
+        files += sorted([*path.glob("*.txt"), *path.glob(f"*{GROUPS}")]) if path.is_dir() else [path]
     hashes = {}
     for file in files:
         with file.open("rb") as stream:
