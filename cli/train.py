@@ -2,33 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import csv
+import dataclasses
+import os
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..data.records import OnrecordError
-from ..data.splits import split_articles
+from ..data.corpus import bundled_corpus
+from ..data.labels import LABELS, Label
+from ..data.records import Article, OnrecordError
+from ..data.rows import ROW_SUFFIXES, read_rows
+from ..data.splits import split_articles, split_of
 from .inputs import data_hashes, read_labelled
 
 if TYPE_CHECKING:
     from ..train.config import TrainConfig
     from ..train.run import Progress
 
+BUNDLED = "bundled"
+"""What stands for the bundled corpus among paths."""
+
 
 def train_cli(
     data: Annotated[
-        list[Path] | None,
-        typer.Argument(help="Marked files or folders, or rows (JSONL, CSV, Parquet); the bundled corpus if none."),
+        list[str] | None,
+        typer.Argument(
+            help="Marked files or folders, rows (JSONL, CSV, Parquet), or 'bundled', the bundled corpus, also if none."
+        ),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="The model folder to write.")] = Path("runs/model"),
     config: Annotated[Path | None, typer.Option(help="A TOML file; see docs/train-your-own.md.")] = None,
     validation: Annotated[
-        Path | None, typer.Option(help="Labelled data to choose the epoch on; without it a tenth of the articles.")
+        str | None, typer.Option(help="Labelled data to choose the epoch on; without it a tenth of the articles.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="The model's name.")] = None,
+    start: Annotated[
+        str | None, typer.Option("--from", help="Go on from a model folder, or 'bundled', the bundled model.")
+    ] = None,
     encoder: Annotated[str | None, typer.Option(help="A BERT-like encoder: a folder or a hub id.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option()] = None,
@@ -41,46 +57,99 @@ def train_cli(
     Examples:
         onrecord train -o runs/mine                     # the bundled corpus, 2 CPU cores: under 45 minutes
 
-        onrecord train desk.csv -o runs/desk --epochs 4 --device cuda
+        onrecord train bundled desk.csv --from bundled -o runs/desk --epochs 3 --learning-rate 5e-5
+
+        accelerate launch --num_processes 4 $(which onrecord) train --device cuda
     """
     try:
         from ..train.config import read_config
     except ImportError as error:
         raise OnrecordError("training needs the extra 'train': pip install 'onrecord[train]'") from error
     settings = read_config(
-        config, name=name, encoder=encoder, epochs=epochs, learning_rate=learning_rate, seed=seed, device=device
+        config,
+        data=[{"path": path} for path in data] if data else None,
+        validation=validation,
+        name=name,
+        start=start,
+        encoder=encoder,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        seed=seed,
+        device=device,
     )
-    train_model(data or [], out=out, config=settings, validation=validation, resume=resume)
+    train_model(settings, out, resume=resume)
 
 
-def train_model(
-    data: Sequence[Path], *, out: Path, config: TrainConfig, validation: Path | None = None, resume: bool = False
-) -> Path:
-    """Read the data, split it, train, and write the model folder."""
+def train_model(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
+    """Read a configuration's data, split it, train, and write the model folder."""
     try:
         from ..train.build import build
     except ImportError as error:
         raise OnrecordError(f"training needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
-    articles = read_labelled(data)
-    if validation is None:
-        parts = split_articles(articles)
-        learn, choose = parts["train"], parts["validation"]
-    else:
-        learn, choose = articles, read_labelled([validation])
-    labels = {item.sentences[index].label for item in learn for index in item.judged} - {None}
-    if len(labels) < 2:
-        found = ", ".join(sorted(str(label) for label in labels)) or "none at all"
-        raise OnrecordError(f"training needs sentences of two labels or more, found: {found}")
-    if not any(item.sentences[index].label for item in choose for index in item.judged):
-        raise OnrecordError("no article falls into the validation split; give more data, or --validation FILE")
-    with progress_bar() as tell:
-        build(learn, choose, config, out, data=data_hashes(data), resume=resume, tell=tell)
-    typer.echo(f"model written to {out}", err=True)
+    learn, choose, hashes = read_data(config)
+    first = int(os.environ.get("RANK", "0")) == 0  # of several processes one talks
+    with progress_bar(hidden=not first) as tell:
+        build(learn, choose, config, out, data=hashes, resume=resume, tell=tell)
+    if first:
+        typer.echo(f"model written to {out}", err=True)
     return out
 
 
+def read_data(config: TrainConfig) -> tuple[list[Article], list[Article], dict[str, str]]:
+    """Read the data of a configuration.
+
+    Without validation data of its own, each source is split by article: eight tenths train, one validates, one is left
+    for testing. With it, sources are used whole, but for the bundled corpus, whose test articles are never learnt from.
+
+    Returns:
+        What to learn from, what to choose the epoch on, and the SHA-256 of every file.
+    """
+    articles: list[Article] = []
+    hashes: dict[str, str] = {}
+    sources = [(source.path, source.weight, source.labels) for source in config.data] or [(BUNDLED, 1.0, {})]
+    held_back: set[str] = set()
+    for name, weight, labels in sources:
+        held = [dataclasses.replace(article, weight=weight) for article in read_source(name, labels, hashes)]
+        if name == BUNDLED:
+            held_back |= {article.id for article in held if split_of(article.doc) != "train"}
+        articles += held
+    id_, times = Counter(article.id for article in articles).most_common(1)[0]
+    if times > 1:
+        raise OnrecordError(f"id '{id_}' stands twice in the data; ids tell sentences apart, so make them differ")
+    if not config.validation:
+        parts = split_articles(articles)
+        return parts["train"], parts["validation"], hashes
+    every = {theirs: ours for _, _, labels in sources for theirs, ours in labels.items()}
+    choose = read_source(config.validation, every, hashes)
+    return [article for article in articles if article.id not in held_back], choose, hashes
+
+
+def read_source(name: str, labels: Mapping[str, Label], hashes: dict[str, str]) -> list[Article]:
+    """Read labelled data with label names of its own, and note the SHA-256 of its files."""
+    path = bundled_corpus() if name == BUNDLED else Path(name)
+    rows = path.suffix in ROW_SUFFIXES and path.is_file()
+    if rows:
+        _check_columns(path, {*LABELS, *labels})
+    articles = read_rows(path, labels=labels) if rows else read_labelled([path])
+    for file, digest in data_hashes([path]).items():
+        hashes[f"{name}/{file}" if path.is_dir() else name] = digest
+    return articles
+
+
+def _check_columns(path: Path, names: Collection[str]) -> None:
+    """Refuse a CSV whose texts are names of labels: its columns are mixed up."""
+    if path.suffix != ".csv":
+        return
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        texts = [row.get("text") or "" for row in islice(csv.DictReader(lines), 100)]
+    if texts and all(text.strip() in names for text in texts):
+        raise OnrecordError(
+            f"{path}: the column 'text' holds labels, such as '{texts[0]}'; mend the names in its header"
+        )
+
+
 @contextmanager
-def progress_bar() -> Iterator[Callable[[Progress], None]]:
+def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[Progress], None]]:
     """Show training on stderr: a bar with loss, speed and time left, and a line an epoch."""
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
@@ -88,7 +157,7 @@ def progress_bar() -> Iterator[Callable[[Progress], None]]:
 
     console = Console(stderr=True)
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")]
-    with Bar(*columns, console=console, transient=True) as bar:
+    with Bar(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("training", total=None, told="")
 
         def tell(progress: Progress) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.metadata
 import json
 import platform
@@ -10,25 +11,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file
+from accelerate import PartialState
 
 from ..data.labels import LABELS
 from ..data.records import Article
 from ..model.calibration import fit
 from ..model.folder import load_settings, save_settings, write_json
-from ..model.network import Network, build_network
 from ..model.scorer import Model, judge_labelled
+from .base import find_encoder
 from .config import TrainConfig
 from .export import export_onnx, quantize
+from .plot import plot_run
+from .restore import load_network, model_folder, weights_file
 from .run import Progress, train
-
-
-def load_network(folder: Path) -> Network:
-    """Build the network of a model folder with its fp32 weights."""
-    config, _ = load_settings(folder)
-    network = build_network(config.encoder)
-    network.load_state_dict(load_file(folder / "model.safetensors"))
-    return network
 
 
 def export(folder: Path, validation: Sequence[Article], *, keep_fp32: bool = False) -> None:
@@ -63,23 +58,28 @@ def build(
     resume: bool = False,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Path:
-    """Train, export and calibrate a model; see `run.train` for the arguments.
+    """Train, export and calibrate a model; draw the run and write its record.
 
     Args:
         articles: To learn from.
         validation: To choose the epoch and fit the temperature.
         config: The configuration.
-        out: The model folder.
+        out: The model folder; of several processes the first alone writes it.
         data: The data files' names and SHA-256, for the training record.
         resume: Go on from a checkpoint in `out`.
         tell: Called with progress.
     """
     train(articles, validation, config, out, resume=resume, tell=tell)
-    export(out, validation)
+    if not PartialState().is_main_process:
+        return out
+    metrics = [json.loads(line) for line in (out / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     record = json.loads((out / "training.json").read_text(encoding="utf-8"))
+    plot_run(metrics, out / "training.svg", best_epoch=record["best_epoch"], title=config.name)
+    export(out, validation)
     packages = ("onrecord", "torch", "transformers", "tokenizers", "onnx", "onnxruntime", "numpy")
     record |= {
         "data": dict(data),
+        "start": _start(config),
         "versions": {"python": platform.python_version()}
         | {name: importlib.metadata.version(name) for name in packages},
         "hardware": f"{platform.machine()}, {torch.get_num_threads()} threads"
@@ -87,3 +87,13 @@ def build(
     }
     write_json(out / "training.json", record)
     return out
+
+
+def _start(config: TrainConfig) -> dict[str, str]:
+    """Return what the run went out from, with the SHA-256 of the weights."""
+    weights = (
+        weights_file(model_folder(config.start)) if config.start else find_encoder(config.encoder) / "model.safetensors"
+    )
+    with weights.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return {"from": config.start or config.encoder, "file": weights.name, "sha256": digest}

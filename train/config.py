@@ -9,21 +9,53 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..data.labels import LABELS, Label
 from ..data.records import OnrecordError
 from ..model.windows import WindowConfig
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 DEVICES: tuple[Device, ...] = ("auto", "cpu", "cuda", "mps")
+ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSource:
+    """Labelled data to learn from: a `[[data]]` table."""
+
+    path: str = "bundled"
+    """A marked file, a folder of them, or rows; `bundled` is the bundled corpus."""
+    weight: float = 1.0
+    """How much each of its sentences counts."""
+    labels: dict[str, Label] = field(default_factory=dict)
+    """A table from the file's own label names to ours, for rows."""
+
+    def __post_init__(self) -> None:
+        """Reject what cannot be learnt from.
+
+        Raises:
+            ValueError: Names the field, its value and what is allowed.
+        """
+        if not self.weight > 0:
+            raise ValueError(f"data.weight is {self.weight}, allowed are: above 0")
+        for theirs, ours in self.labels.items():
+            if ours not in LABELS:
+                raise ValueError(f"data.labels.{theirs} is {ours!r}, allowed are: {', '.join(LABELS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """Everything that decides a training run, apart from its data."""
+    """Everything that decides a training run."""
 
     name: str = "onrecord"
     """The model's name, which every output carries."""
-    encoder: str = "sentence-transformers/all-MiniLM-L6-v2"
-    """A BERT-like encoder: a hub id or a folder."""
+    data: tuple[DataSource, ...] = ()
+    """What to learn from; the bundled corpus if none."""
+    validation: str = ""
+    """Labelled data to choose the epoch on; without it, a tenth of the articles."""
+    start: str = ""
+    """A model folder to go on from with its tokenizer and windows, or `bundled`; empty: `encoder` with new heads."""
+    encoder: str = ENCODER
+    """A BERT-like encoder: a hub id or a folder; not read with `start`."""
     epochs: int = 6
     """Passes over the training articles, cut into new windows each time."""
     learning_rate: float = 1.5e-4
@@ -39,7 +71,7 @@ class TrainConfig:
     batch_tokens: int = 2048
     """Tokens of a batch, padding included."""
     accumulate: int = 1
-    """Batches for each step of the optimiser."""
+    """Batches for each step of the optimiser; several processes multiply them."""
     label_smoothing: float = 0.0
     """The share of a label's probability that is spread over the others."""
     evidence_loss: float = 0.5
@@ -64,6 +96,7 @@ class TrainConfig:
             ValueError: Names the field, its value and what is allowed.
         """
         rules = {
+            "encoder": (not self.start or self.encoder == ENCODER, "none beside 'start', whose model has its own"),
             "epochs": (self.epochs >= 1, "1 and up"),
             "learning_rate": (0 < self.learning_rate < 1, "between 0 and 1"),
             "layer_decay": (0 < self.layer_decay <= 1, "above 0, at most 1"),
@@ -96,6 +129,11 @@ def _build(kind: type[Any], values: dict[str, Any], prefix: str = "") -> Any:
             near = difflib.get_close_matches(name, fields, n=1, cutoff=0)[0]
             raise ValueError(f"unknown key '{prefix}{name}'; the nearest known one is '{prefix}{near}'")
         default = getattr(defaults, name)
+        if name == "data":
+            if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+                raise ValueError(f"data must be tables [[data]], found {value!r}")
+            built[name] = tuple(_build(DataSource, item, "data.") for item in value)
+            continue
         if dataclasses.is_dataclass(default):
             if not isinstance(value, dict):
                 raise ValueError(f"{prefix}{name} must be a table, found {value!r}")

@@ -14,23 +14,29 @@ from typing import Any
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import set_seed
-from safetensors.torch import load_file, save_file
+from accelerate.utils import broadcast, set_seed
+from safetensors.torch import load_file
 from sklearn.metrics import f1_score
 from tokenizers import Tokenizer
 from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
 
 from ..data.labels import LABELS
 from ..data.records import Article, OnrecordError
+from ..data.rows import write_jsonl
 from ..data.segment import SEGMENTER
 from ..model.calibration import fit
-from ..model.folder import ModelConfig, save_settings, write_json
+from ..model.folder import ModelConfig, load_settings, save_settings, write_json
 from ..model.judge import Backend, Floats, Judgement, Pack, SpecialTokens, collate, in_batches, judge, tokenize
 from ..model.network import Network, load_encoder
 from ..model.windows import WindowConfig
 from .base import find_encoder
+from .checkpoint import load_checkpoint, save_checkpoint, write_tensors
 from .config import TrainConfig
-from .examples import IGNORE, Example, collate_examples, encode, epoch_batches
+from .examples import IGNORE, MULTIPLE, Example, collate_examples, encode, epoch_batches
+from .restore import load_network, model_folder
+
+STEP_LINES = 50
+"""How many lines of `metrics.jsonl` tell of an epoch's training loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +87,28 @@ def gold_labels(articles: Sequence[Article]) -> list[int]:
     return [LABELS.index(sentence.label) if sentence.label else IGNORE for sentence in sentences]
 
 
-def losses(network: torch.nn.Module, batch: dict[str, torch.Tensor], config: TrainConfig) -> torch.Tensor:
-    """Return the loss over both heads of a collated batch."""
+def count_targets(batch: dict[str, torch.Tensor]) -> torch.Tensor:
+    """Return the summed weights of what a collated batch teaches: labels, evidence tags, source kinds `[3]`."""
+    weights = batch["weights"][:, None]
+    return torch.stack([((batch[name] != IGNORE) * weights).sum() for name in ("labels", "bio", "kinds")])
+
+
+def losses(
+    network: torch.nn.Module, batch: dict[str, torch.Tensor], config: TrainConfig, counts: torch.Tensor
+) -> torch.Tensor:
+    """Return the loss over both heads of a collated batch.
+
+    Args:
+        network: The network.
+        batch: A collated batch.
+        config: The configuration.
+        counts: `count_targets` summed over all batches of the step, so that batches accumulated, or spread over
+            processes, teach what one large batch would.
+    """
     labels, evidence = network(batch["input_ids"], batch["attention_mask"], batch["pool"])
     labels, evidence = labels.float(), evidence.float()
-    weights = batch["weights"]
-    known = batch["labels"] != IGNORE
+    weights = batch["weights"][:, None]
+    n_labels, n_tags, n_kinds = counts.clamp(min=1e-6).unbind()
     sentence = cross_entropy(
         labels.transpose(1, 2),
         batch["labels"],
@@ -94,17 +116,19 @@ def losses(network: torch.nn.Module, batch: dict[str, torch.Tensor], config: Tra
         reduction="none",
         label_smoothing=config.label_smoothing,
     )
-    loss = (sentence * weights[:, None]).sum() / (known * weights[:, None]).sum().clamp(min=1e-6)
-    tagged = batch["bio"] != IGNORE
-    if config.evidence_loss and bool(tagged.any()):
+    loss: torch.Tensor = (sentence * weights).sum() / n_labels
+    if config.evidence_loss and bool((batch["bio"] != IGNORE).any()):
         token = cross_entropy(evidence[..., :-1].transpose(1, 2), batch["bio"], ignore_index=IGNORE, reduction="none")
-        loss = loss + config.evidence_loss * (token * weights[:, None]).sum() / (tagged * weights[:, None]).sum().clamp(
-            min=1e-6
-        )
+        loss = loss + config.evidence_loss * (token * weights).sum() / n_tags
         sources = batch["kinds"] != IGNORE
         if bool(sources.any()):
-            kind = binary_cross_entropy_with_logits(evidence[..., -1][sources], batch["kinds"][sources].float())
-            loss = loss + 0.5 * config.evidence_loss * kind
+            kind = binary_cross_entropy_with_logits(
+                evidence[..., -1][sources],
+                batch["kinds"][sources].float(),
+                weights.expand_as(sources)[sources],
+                reduction="sum",
+            )
+            loss = loss + 0.5 * config.evidence_loss * (kind / n_kinds)
     return loss
 
 
@@ -129,42 +153,6 @@ def rate_at(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / climb if step < climb else max(0.0, (steps - step) / max(1, steps - climb))
 
 
-def _save_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
-    """Write all that a resumed run needs, as tensors and JSON, in one rename."""
-    partial = folder.with_name(folder.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    partial.mkdir(parents=True)
-    save_file(network.state_dict(), partial / "network.safetensors")
-    moments = {
-        f"{number}.{name}": torch.as_tensor(value)
-        for number, values in optimizer.state_dict()["state"].items()
-        for name, value in values.items()
-    }
-    moments["rng"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        moments["cuda_rng"] = torch.cuda.get_rng_state()
-    save_file({name: value.contiguous() for name, value in moments.items()}, partial / "optimizer.safetensors")
-    write_json(partial / "state.json", state)
-    shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
-
-
-def _load_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    network.load_state_dict(load_file(folder / "network.safetensors"))
-    flat = load_file(folder / "optimizer.safetensors")
-    torch.set_rng_state(flat.pop("rng"))
-    cuda = flat.pop("cuda_rng", None)
-    if cuda is not None and torch.cuda.is_available():
-        torch.cuda.set_rng_state(cuda)
-    saved = optimizer.state_dict()
-    for name, value in flat.items():
-        number, key = name.split(".", 1)
-        saved["state"].setdefault(int(number), {})[key] = value
-    optimizer.load_state_dict(saved)
-    state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    return state
-
-
 def load_tokenizer(encoder: Path) -> tuple[Tokenizer, SpecialTokens]:
     """Return an encoder's fast tokenizer and the ids of its special tokens."""
     from transformers import AutoTokenizer
@@ -179,6 +167,37 @@ def load_tokenizer(encoder: Path) -> tuple[Tokenizer, SpecialTokens]:
     return tokenizer, SpecialTokens(*ids)
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a run goes out from."""
+
+    network: Network
+    tokenizer: Tokenizer
+    special: SpecialTokens
+    windows: WindowConfig
+
+
+def load_start(config: TrainConfig) -> Start:
+    """Load the model that a configuration goes on from, or its encoder with new heads.
+
+    Raises:
+        OnrecordError: There is none, it is damaged, or its windows are not the configured ones.
+    """
+    if config.start:
+        folder = model_folder(config.start)
+        settings, _ = load_settings(folder)
+        if config.windows not in (WindowConfig(), settings.windows):
+            raise OnrecordError(
+                f"windows are {config.windows.tokens}/{config.windows.before}/{config.windows.after} "
+                f"(tokens/before/after), but {folder} brings its own; leave [windows] out, or 'start'"
+            )
+        tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        return Start(load_network(folder), tokenizer, settings.special, settings.windows)
+    encoder = find_encoder(config.encoder)
+    tokenizer, special = load_tokenizer(encoder)
+    return Start(load_encoder(str(encoder)), tokenizer, special, config.windows)
+
+
 def train(
     articles: Sequence[Article],
     validation: Sequence[Article],
@@ -186,10 +205,12 @@ def train(
     out: Path,
     *,
     resume: bool = False,
-    network: Network | None = None,
     tell: Callable[[Progress], None] = lambda _: None,
 ) -> Path:
     """Train a network and write its model folder, without the exported scorer.
+
+    Started by `accelerate launch`, every process trains on its share of the batches; the first one validates, tells
+    and writes.
 
     Args:
         articles: To learn from.
@@ -197,23 +218,29 @@ def train(
         config: The configuration.
         out: The folder to write; its checkpoint stands in it until the run is done.
         resume: Go on from the checkpoint in `out`, where there is one.
-        network: Start from this instead of the configured encoder with new heads.
         tell: Called after each step and each epoch.
 
     Returns:
         `out`.
+
+    Raises:
+        OnrecordError: The data teaches nothing, or what the configuration asks for is not there.
     """
+    _check_data(articles, validation)
+    _check_device(config.device)
     bf16 = config.bf16 and _has_bf16(config.device)
     accelerator = Accelerator(
         cpu=config.device == "cpu", mixed_precision="bf16" if bf16 else "no", step_scheduler_with_optimizer=False
     )
-    set_seed(config.seed)
-    encoder = find_encoder(config.encoder)
-    tokenizer, special = load_tokenizer(encoder)
-    network = network or load_encoder(str(encoder))
-    network.dropout.p = config.dropout
-    encoded = encode(articles, tokenizer)
     rank, world = accelerator.process_index, accelerator.num_processes
+    set_seed(config.seed)
+    start = load_start(config)
+    network, tokenizer, special = start.network, start.tokenizer, start.special
+    config = _with_windows(config, start)
+    network.dropout.p = config.dropout
+    if rank:  # the first process's weights go to all; its dropout does not
+        torch.manual_seed(config.seed + rank)
+    encoded = encode(articles, tokenizer)
 
     def batches_of(epoch: int) -> list[list[Example]]:
         found = epoch_batches(
@@ -232,17 +259,17 @@ def train(
     base_rates = [group["lr"] for group in optimizer.param_groups]
     model, optimizer = accelerator.prepare(network, optimizer)
     checkpoint = out / "checkpoint"
-    state: dict[str, Any] = {"epoch": 0, "best": -1.0, "best_epoch": -1, "seconds": 0.0, "history": []}
+    state: dict[str, Any] = {"epoch": 0, "best": -1.0, "best_epoch": -1, "seconds": 0.0, "metrics": []}
     if resume and checkpoint.is_dir():
-        state = _load_checkpoint(checkpoint, network, optimizer)
+        state = load_checkpoint(checkpoint, network, optimizer)
         if state["config"] != json.loads(json.dumps(dataclasses.asdict(config))):
             raise OnrecordError(
                 f"{checkpoint} was written with another configuration; give the same, or leave out --resume"
             )
     out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter() - state["seconds"]
-    n_sentences = sum(label != IGNORE for article in encoded for label in article.labels)
     gold = gold_labels(validation)
+    backend = torch_backend(network, special.pad)
 
     for epoch in range(state["epoch"], config.epochs):
         model.train()
@@ -253,55 +280,72 @@ def train(
             for group, rate in zip(optimizer.param_groups, base_rates, strict=True):
                 group["lr"] = rate * factor
             optimizer.zero_grad()
-            for part in batches[number * config.accumulate : (number + 1) * config.accumulate]:
-                arrays = collate_examples(part, special.pad)
-                batch = {name: torch.from_numpy(array).to(accelerator.device) for name, array in arrays.items()}
+            examples = batches[number * config.accumulate : (number + 1) * config.accumulate]
+            parts = [_on_device(part, special.pad, accelerator.device) for part in examples]
+            none = torch.zeros(3, device=accelerator.device)  # an epoch may be cut into fewer batches than the first
+            counts = accelerator.reduce(sum((count_targets(part) for part in parts), none), "sum")
+            step_loss = 0.0
+            for part in parts:
                 with accelerator.autocast():
-                    loss = losses(model, batch, config) / config.accumulate
+                    loss = losses(model, part, config, counts) * world  # processes take the mean of their gradients
                 accelerator.backward(loss)
-                done += sum(len(example.labels) for example in part) * world
-                running = (
-                    loss.item() * config.accumulate
-                    if not running
-                    else 0.95 * running + 0.05 * loss.item() * config.accumulate
-                )
+                step_loss += loss.item()
             accelerator.clip_grad_norm_(model.parameters(), config.clip_norm)
             optimizer.step()
-            now = time.perf_counter()
-            left = (now - epoch_began) / (number + 1) * (steps - epoch * per_epoch - number - 1)
-            tell(Progress(epoch + 1, config.epochs, number + 1, per_epoch, running, done / (now - epoch_began), left))
-        train_seconds = time.perf_counter() - epoch_began
-        judged = judge_articles(validation, tokenizer, torch_backend(network, special.pad), config.windows, special)
-        measured = _validate(judged, gold)
-        measured |= {"epoch": epoch + 1, "train_loss": running, "sentences_per_second": done / train_seconds}
-        state["history"].append(measured)
-        tell(Progress(epoch + 1, config.epochs, per_epoch, per_epoch, running, done / train_seconds, 0.0, measured))
+            done += sum(len(example.labels) for part in examples for example in part) * world
+            running = step_loss if not running else 0.95 * running + 0.05 * step_loss
+            if (number + 1) % max(1, per_epoch // STEP_LINES) == 0:
+                state["metrics"].append(
+                    {
+                        "epoch": epoch + 1,
+                        "step": epoch * per_epoch + number + 1,
+                        "train_loss": running,
+                        "learning_rate": config.learning_rate * factor,
+                    }
+                )
+            if accelerator.is_main_process:
+                now = time.perf_counter()
+                left = (now - epoch_began) / (number + 1) * (steps - epoch * per_epoch - number - 1)
+                speed = done / (now - epoch_began)
+                tell(Progress(epoch + 1, config.epochs, number + 1, per_epoch, running, speed, left))
+        speed = done / (time.perf_counter() - epoch_began)
+        measured = dict.fromkeys(("macro_f1", "accuracy", "loss"), 0.0)
+        if accelerator.is_main_process:
+            measured = _validate(judge_articles(validation, tokenizer, backend, config.windows, special), gold)
+        if world > 1:  # all processes must stop early together
+            figures = broadcast(torch.tensor(list(measured.values()), device=accelerator.device)).tolist()
+            measured = dict(zip(measured, figures, strict=True))
+        measured |= {"epoch": epoch + 1, "train_loss": running, "sentences_per_second": speed}
+        state["metrics"].append({"step": (epoch + 1) * per_epoch} | measured)
+        if accelerator.is_main_process:
+            tell(Progress(epoch + 1, config.epochs, per_epoch, per_epoch, running, speed, 0.0, measured))
         better = measured["macro_f1"] > state["best"]
         if better:
             state |= {"best": measured["macro_f1"], "best_epoch": epoch + 1}
         state |= {"epoch": epoch + 1, "seconds": time.perf_counter() - began, "config": dataclasses.asdict(config)}
         if accelerator.is_main_process:
             if better:
-                _replace_tensors(network.state_dict(), out / "model.safetensors")
-            _save_checkpoint(checkpoint, network, optimizer, state)
+                write_tensors(network.state_dict(), out / "model.safetensors")
+            write_jsonl(out / "metrics.jsonl", state["metrics"])
+            save_checkpoint(checkpoint, network, optimizer, state)
         accelerator.wait_for_everyone()
         if epoch + 1 - state["best_epoch"] >= config.patience:
             break
 
-    network.load_state_dict(load_file(out / "model.safetensors"))
     if accelerator.is_main_process:
-        judged = judge_articles(validation, tokenizer, torch_backend(network, special.pad), config.windows, special)
+        network.load_state_dict(load_file(out / "model.safetensors"))
+        judged = judge_articles(validation, tokenizer, backend, config.windows, special)
         logs = np.stack([found.log_probabilities for found in judged])
         known = [place for place, label in enumerate(gold) if label != IGNORE]
         calibration = fit(logs[known], [gold[place] for place in known], priors=False, fitted_on="the validation split")
         settings = ModelConfig(config.name, network.encoder_config(), special, config.windows, SEGMENTER)
         save_settings(out, settings, calibration)
-        tokenizer.save(str(out / "tokenizer.json"))
+        (out / "tokenizer.json").write_text(tokenizer.to_str(pretty=True), encoding="utf-8")
         write_json(
             out / "training.json",
             {
                 "config": dataclasses.asdict(config),
-                "sentences": n_sentences,
+                "sentences": sum(label != IGNORE for article in encoded for label in article.labels),
                 "articles": len(articles),
                 "validation_sentences": len(known),
                 "best_epoch": state["best_epoch"],
@@ -311,11 +355,53 @@ def train(
                 "bf16": bf16,
                 "processes": world,
                 "threads": torch.get_num_threads(),
-                "history": state["history"],
+                "history": [line for line in state["metrics"] if "macro_f1" in line],
             },
         )
         shutil.rmtree(checkpoint)
     return out
+
+
+def _check_data(articles: Sequence[Article], validation: Sequence[Article]) -> None:
+    """Refuse data that teaches nothing, or that no epoch can be chosen on."""
+    labels = {article.sentences[index].label for article in articles for index in article.judged} - {None}
+    if len(labels) < 2:
+        found = ", ".join(sorted(str(label) for label in labels)) or "none at all"
+        raise OnrecordError(f"training needs sentences of two labels or more, found: {found}")
+    if not any(article.sentences[index].label for article in validation for index in article.judged):
+        raise OnrecordError("no labelled article falls into the validation split; give more data, or --validation FILE")
+
+
+def _check_device(device: str) -> None:
+    """Refuse a device that this machine, or this build of torch, does not have."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device, True):
+        raise OnrecordError(
+            f"device is {device}, but torch {torch.__version__} finds none here; "
+            "take --device auto, or install the build of torch for your hardware"
+        )
+
+
+def _with_windows(config: TrainConfig, start: Start) -> TrainConfig:
+    """Return the configuration with the windows that hold, if the encoder has positions enough for them."""
+    encoder: Any = start.network.encoder.config
+    positions = getattr(encoder, "max_position_embeddings", None)
+    if positions and encoder.model_type in {"roberta", "xlm-roberta", "camembert"}:
+        positions -= encoder.pad_token_id + 1  # theirs are counted from behind the padding's
+    width = start.windows.tokens + -start.windows.tokens % MULTIPLE
+    if positions and width > positions:
+        raise OnrecordError(
+            f"windows.tokens is {start.windows.tokens}, in training {width} with padding, but the encoder has only "
+            f"{positions} positions; allowed are up to {positions - positions % MULTIPLE}"
+        )
+    try:
+        return dataclasses.replace(config, windows=start.windows)
+    except ValueError as error:
+        raise OnrecordError(f"configuration: {error}") from error
+
+
+def _on_device(part: Sequence[Example], pad: int, device: torch.device) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array).to(device) for name, array in collate_examples(part, pad).items()}
 
 
 def _has_bf16(device: str) -> bool:
@@ -326,12 +412,6 @@ def _has_bf16(device: str) -> bool:
         return False
     check: Callable[[], bool] = torch.ops.mkldnn._is_mkldnn_bf16_supported
     return check()
-
-
-def _replace_tensors(tensors: dict[str, torch.Tensor], path: Path) -> None:
-    partial = path.with_name(path.name + ".partial")
-    save_file({name: value.contiguous().cpu() for name, value in tensors.items()}, partial)
-    partial.replace(path)
 
 
 def _validate(judged: Sequence[Judgement], gold: Sequence[int]) -> dict[str, float]:
