@@ -255,7 +255,7 @@ def train(
 
     per_epoch = max(1, len(batches_of(0)) // config.accumulate)
     steps = per_epoch * config.epochs
-    optimizer = torch.optim.AdamW(parameter_groups(network, config), lr=config.learning_rate)
+    optimizer = torch.optim.AdamW(parameter_groups(network, config), lr=config.learning_rate, fused=True)
     base_rates = [group["lr"] for group in optimizer.param_groups]
     model, optimizer = accelerator.prepare(network, optimizer)
     checkpoint = out / "checkpoint"
