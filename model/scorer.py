@@ -30,6 +30,8 @@ from .scored import Evidence, ModelId, ScoredArticle, ScoredSentence
 from .sources import group_sources
 
 _TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])
+_BRIDGED = (0, *(0 if tag == "cue" else 2 for tag in TAGS))
+"""For each tag, how many tokens without one may lie within its span: measured in `docs/log.md`."""
 _OPENS = np.array([name.startswith("B-") for name in BIO])
 
 
@@ -37,7 +39,8 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
     """Decode the evidence of a sentence from its tokens' tags, the likeliest tag for each token.
 
     What the label guide rules out is left out: a `none` sentence has no evidence, a hedge stands in `unverified` only,
-    an `attributed` sentence has no unidentified source. Pieces of one word belong together.
+    an `attributed` sentence has no unidentified source. Pieces of one word belong together, and so do two pieces of a
+    source or of a hedge with a word or two between them.
 
     Args:
         found: The judgement.
@@ -53,12 +56,16 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
     runs: list[tuple[int, int, int]] = []  # tag, first token, last token (exclusive)
     for place, number in enumerate(best):
         tag = int(_TAG_OF[number])
+        if not tag:
+            continue
         start, _ = found.tokens.offsets[place]
         inside_word = place > 0 and found.tokens.offsets[place - 1][1] == start and text[start : start + 1].isalnum()
-        if runs and runs[-1][2] == place and runs[-1][0] == tag and (inside_word or not _OPENS[number]):
-            runs[-1] = (tag, runs[-1][1], place + 1)
-        elif tag:
-            runs.append((tag, place, place + 1))
+        if runs and runs[-1][0] == tag:
+            gap = place - runs[-1][2]
+            if gap == 0 and inside_word or gap <= _BRIDGED[tag] and not _OPENS[number]:
+                runs[-1] = (tag, runs[-1][1], place + 1)
+                continue
+        runs.append((tag, place, place + 1))
     evidence: list[Evidence] = []
     for tag, first, last in runs:
         name = TAGS[tag - 1]

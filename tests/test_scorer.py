@@ -87,6 +87,12 @@ def test_evidence_is_decoded_by_hand() -> None:
     assert spans == [("source", 4, 11, "unidentified"), ("cue", 12, 15, None), ("source", 20, 23, "unidentified")]
 
 
+def test_a_short_gap_in_a_source_is_bridged_a_long_one_and_one_in_a_cue_are_not() -> None:
+    found, text = judgement(["B-source", "O", "O", "I-source", "O", "O", "O", "I-source", "B-cue", "O", "I-cue"])
+    spans = [(item.tag, item.start, item.end) for item in find_evidence(found, text, "attributed")]
+    assert spans == [("source", 0, 15), ("source", 28, 31), ("cue", 32, 35), ("cue", 40, 43)]
+
+
 def test_evidence_keeps_to_the_label_guide() -> None:
     found, text = judgement(["B-source", "B-cue", "B-hedge"])
     assert find_evidence(found, text, "none") == ()
