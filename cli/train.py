@@ -59,7 +59,7 @@ def train_cli(
 
         onrecord train bundled desk.csv --from bundled -o runs/desk --epochs 3 --learning-rate 5e-5
 
-        accelerate launch --num_processes 4 $(which onrecord) train --device cuda
+        torchrun --nproc-per-node 4 $(which onrecord) train -o runs/mine    # four GPUs, through accelerate
     """
     try:
         from ..train.config import read_config
@@ -83,9 +83,12 @@ def train_cli(
 def train_model(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
     """Read a configuration's data, split it, train, and write the model folder."""
     try:
+        from transformers.utils.logging import disable_progress_bar
+
         from ..train.build import build
     except ImportError as error:
         raise OnrecordError(f"training needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
+    disable_progress_bar()  # ours is the one
     learn, choose, hashes = read_data(config)
     first = int(os.environ.get("RANK", "0")) == 0  # of several processes one talks
     with progress_bar(hidden=not first) as tell:
@@ -179,6 +182,7 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[Progress], None]
                     f"validation macro F1 {figures['macro_f1']:.4f}, accuracy {figures['accuracy']:.4f}, "
                     f"{progress.sentences_per_second:.0f} sentences/s",
                     highlight=False,
+                    soft_wrap=True,
                 )
 
         yield tell

@@ -209,7 +209,7 @@ def train(
 ) -> Path:
     """Train a network and write its model folder, without the exported scorer.
 
-    Started by `accelerate launch`, every process trains on its share of the batches; the first one validates, tells
+    Started by `torchrun` or `accelerate launch`, every process trains on its share of the batches; the first one validates, tells
     and writes.
 
     Args:
