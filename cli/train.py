@@ -88,7 +88,7 @@ def train_model(config: TrainConfig, out: Path, *, resume: bool = False) -> Path
         from ..train.build import build
     except ImportError as error:
         raise OnrecordError(f"training needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
-    disable_progress_bar()  # ours is the one
+    disable_progress_bar()  # type: ignore[no-untyped-call] # ours is the one
     learn, choose, hashes = read_data(config)
     first = int(os.environ.get("RANK", "0")) == 0  # of several processes one talks
     with progress_bar(hidden=not first) as tell:

@@ -209,8 +209,8 @@ def train(
 ) -> Path:
     """Train a network and write its model folder, without the exported scorer.
 
-    Started by `torchrun` or `accelerate launch`, every process trains on its share of the batches; the first one validates, tells
-    and writes.
+    Where `torchrun` or `accelerate launch` started several processes, each trains on its share of the batches, and the
+    first one validates, tells and writes.
 
     Args:
         articles: To learn from.
