@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check train clean
+.PHONY: demo test slow check wheel-test train card clean
 
 demo: .venv/core
 	$(BIN)/onrecord score data/sample.txt --format table
@@ -10,7 +10,7 @@ demo: .venv/core
 	@echo "the same as a page: sample.html"
 
 test: .venv/all
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
 
 slow: .venv/all ## what needs the bundled model over many sentences, or minutes of training
 	$(BIN)/python -m pytest -m slow
@@ -20,11 +20,23 @@ check: .venv/all
 	$(BIN)/ruff check .
 	$(BIN)/mypy -p onrecord
 
+wheel-test: .venv/all ## the wheel, without any extra, in an empty environment: it scores, and torch is not there
+	rm -rf build dist .venv-wheel
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation -w dist .
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	cd dist && ../.venv-wheel/bin/onrecord score ../data/sample.txt --format jsonl | grep -q '"label": "anonymous"'
+	! .venv-wheel/bin/python -c 'import torch' 2>/dev/null
+	rm -rf build .venv-wheel
+
+card: .venv/all ## the bundled model's card, from reports: make card REPORTS="report-dev report-test"
+	$(BIN)/python -m onrecord.eval.card model/bundled $(REPORTS)
+
 train: .venv/all ## the bundled model, from the bundled corpus
 	$(BIN)/onrecord train -o runs/model
 
 clean:
-	rm -rf .venv build dist *.egg-info
+	rm -rf .venv .venv-wheel build dist *.egg-info
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -5,6 +5,8 @@ Its figures are those of reports, each of one file; nothing is computed here.
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,3 +56,27 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]], **options: An
     card = model_card(reports, **options)
     with replacing(folder / "README.md") as file:
         file.write(card)
+
+
+def main(folder: str, *reports: str) -> None:
+    """Write the card of a model folder from report folders, the most important first.
+
+    python -m onrecord.eval.card model/bundled report-dev report-test
+    """
+    found = [json.loads((Path(report) / "report.json").read_text(encoding="utf-8")) for report in reports]
+    record = json.loads((Path(folder) / "training.json").read_text(encoding="utf-8"))
+    config = record["config"]
+    training = {
+        "encoder": config["encoder"],
+        "training sentences": record["sentences"],
+        "epochs": f"{record['best_epoch']} of {config['epochs']}",
+        "learning rate": config["learning_rate"],
+        "seed": config["seed"],
+        "hardware": record["hardware"],
+        "minutes": round(record["seconds"] / 60, 1),
+    }
+    write_card(Path(folder), found, base_model=config["encoder"], training=training)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -65,7 +65,9 @@ def build_network(config: dict[str, Any]) -> Network:
 def load_encoder(path: str) -> Network:
     """Build a network on a pretrained encoder, a folder or a hub id, with new heads."""
     from transformers import AutoConfig, AutoModel
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # of reading one file
     config = AutoConfig.from_pretrained(path)
     encoder = AutoModel.from_pretrained(
         path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32, **_no_pooler(config)
