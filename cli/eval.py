@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import platform
+import time
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -107,7 +110,7 @@ def evaluate_model(
     seed: int = 0,
 ) -> dict[str, Any]:
     """Score labelled data with a model and write its report; return it."""
-    from ..eval.predict import cross_fit, predict
+    from ..eval.predict import by_character, cross_fit, predict
     from ..eval.predictions import write_predictions
     from ..eval.report import evaluate
     from ..model.folder import write_json
@@ -123,6 +126,7 @@ def evaluate_model(
     if not any(item.sentences[index].label for item in articles for index in item.judged):
         raise OnrecordError("nothing to evaluate: no labelled sentence is left in the data")
     scorer = load(model)
+    began = time.perf_counter()
     name = ", ".join(path.name for path in data) or f"bundled corpus, {split} split"
     notes: list[str] = []
     predictions: list[Prediction]
@@ -136,6 +140,7 @@ def evaluate_model(
         notes.append("Temperature and priors were fitted on this data, cross-fitted by article for these figures.")
     else:
         predictions = predict(scorer, articles)
+    seconds = time.perf_counter() - began
     write_predictions(out / "predictions.jsonl", predictions)
     beside = read_baselines(others) | (train_baselines(predictions) if baselines else {})
     return evaluate(
@@ -147,6 +152,12 @@ def evaluate_model(
         model={"name": scorer.id.name, "sha256": scorer.id.sha256},
         development=development,
         baselines=beside,
+        by_character=by_character(scorer, articles, predictions),
+        speed={
+            "sentences_per_second": round(len(predictions) / seconds, 1),
+            "threads": scorer.threads,
+            "hardware": f"{platform.machine()}, {os.cpu_count()} cores",
+        },
         seed=seed,
     )
 

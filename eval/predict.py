@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from ..data.corpus import article_text
 from ..data.labels import LABELS, Label
 from ..data.records import Article
 from ..model.calibration import Calibration, fit
 from ..model.judge import Judgement, log_softmax
 from ..model.scorer import Model, decide, find_evidence, judge_labelled
+from .characters import LabelledSpan
 from .predictions import FoundSpan, Prediction
 
 N_FOLDS = 10
@@ -21,6 +23,35 @@ N_CONTEXT = 6
 def predict(model: Model, articles: Sequence[Article]) -> list[Prediction]:
     """Score every judged and labelled sentence of the articles with the model's own calibration."""
     return list(decide_all(articles, judge_labelled(model, articles), lambda _: model.calibration))
+
+
+def by_character(
+    model: Model, articles: Sequence[Article], predictions: Sequence[Prediction]
+) -> dict[str, dict[str, tuple[list[LabelledSpan], list[LabelledSpan]]]]:
+    """Lay the labels of whole articles over their characters: with the gold sentence cuts, and with our own.
+
+    Args:
+        model: Scores the joined text of each article, cutting it itself.
+        articles: Labelled articles; rows, and articles with unlabelled sentences, are left out.
+        predictions: What `predict` said of the same articles.
+
+    Returns:
+        For "gold cuts" and "own cuts" each article's gold and predicted sentences, by its id.
+    """
+    said = {row.id: row.predicted for row in predictions}
+    found: dict[str, dict[str, tuple[list[LabelledSpan], list[LabelledSpan]]]] = {"gold cuts": {}, "own cuts": {}}
+    for article in articles:
+        labels = [sentence.label for sentence in article.sentences]
+        known = [label for label in labels if label is not None]
+        if len(article.judged) != len(labels) or len(known) != len(labels) or len(labels) < 2:
+            continue
+        text, offsets = article_text(article)
+        gold = [(start, end, label) for (start, end), label in zip(offsets, known, strict=True)]
+        same = [(start, end, said[f"{article.id}.{index:03d}"]) for index, (start, end) in enumerate(offsets)]
+        own = [(sentence.start, sentence.end, sentence.label) for sentence in model.score(text).sentences]
+        found["gold cuts"][article.id] = (gold, same)
+        found["own cuts"][article.id] = (gold, own)
+    return {name: cut for name, cut in found.items() if cut}
 
 
 def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> tuple[list[Prediction], Calibration]:

@@ -67,7 +67,8 @@ def load_encoder(path: str) -> Network:
     from transformers import AutoConfig, AutoModel
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # of reading one file
+    silence: Any = logging.disable_progress_bar  # of reading one file
+    silence()
     config = AutoConfig.from_pretrained(path)
     encoder = AutoModel.from_pretrained(
         path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32, **_no_pooler(config)
