@@ -15,6 +15,7 @@ from .compare import compare_cli
 from .data import data_app
 from .eval import eval_cli
 from .score import score_cli
+from .suggest import suggest_cli
 from .train import train_cli
 
 app = typer.Typer(
@@ -29,6 +30,7 @@ app.command("score")(score_cli)
 app.command("train")(train_cli)
 app.command("eval")(eval_cli)
 app.command("compare")(compare_cli)
+app.command("suggest")(suggest_cli)
 app.add_typer(data_app, name="data")
 
 

@@ -1,1 +1,1 @@
-"""Configuration, the training run, export, baselines and out-of-fold runs: everything that needs torch."""
+"""Configuration, the training run, export, baselines and out-of-fold runs, which need torch, and suggestions."""
