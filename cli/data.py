@@ -7,7 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -22,6 +23,10 @@ from ..data.records import Article, OnrecordError
 from ..data.rows import article_to_rows, to_jsonl, write_whole
 from ..data.stats import corpus_stats
 from .inputs import read_labelled
+from .train import progress_bar
+
+if TYPE_CHECKING:
+    from ..eval.label_errors import Suspect
 
 data_app = typer.Typer(help="Check, describe, import and export labelled data.", no_args_is_help=True)
 
@@ -55,13 +60,26 @@ class ExportFormat(StrEnum):
 
 
 @data_app.command("check")
-def check_cli(paths: Paths = None) -> None:
+def check_cli(
+    paths: Paths = None,
+    with_model: Annotated[
+        bool,
+        typer.Option("--with-model", help="List likely label errors too: train on folds, predict what was left out."),
+    ] = False,
+    folds: Annotated[int, typer.Option(min=2, help="Models to train, each without one fold of the articles.")] = 3,
+    config: Annotated[Path | None, typer.Option(help="How they are trained: a TOML file as for 'train'.")] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Out-of-fold predictions: read if the file is there, else written to it.")
+    ] = None,
+) -> None:
     """Report every error of labelled files as file:line: message; exit 1 if there is any.
 
     Examples:
         onrecord data check                             # the bundled corpus
 
         onrecord data check desk.csv test.jsonl         # also: does an article stand in both?
+
+        onrecord data check desk.csv --with-model       # also: which labels may be wrong?
     """
     findings: Findings = check_data(paths or [bundled_corpus()])
     for error in findings.errors:
@@ -70,6 +88,13 @@ def check_cli(paths: Paths = None) -> None:
     typer.echo(f"{findings.n_files} files, {n_sentences} sound sentences, errors: {len(findings.errors)}", err=True)
     if findings.errors:
         raise typer.Exit(1)
+    if with_model:
+        suspects = find_label_errors(findings.articles, folds=folds, config=config, predictions=predictions)
+        for suspect in suspects:
+            row = suspect.row
+            p, q = row.probabilities[suspect.likelier], row.probabilities[row.label]
+            typer.echo(f"{row.id}: {row.label}, rather {suspect.likelier} ({p:.2f} against {q:.2f}): {row.text}")
+        typer.echo(f"{len(suspects)} labels to look at, the most doubtful first", err=True)
 
 
 @data_app.command("stats")
@@ -150,6 +175,52 @@ def export_cli(
     else:
         rows = (row for article in articles for row in article_to_rows(article, before=before, after=after))
         _write(to_jsonl(rows), out)
+
+
+def find_label_errors(
+    articles: Sequence[Article], *, folds: int, config: Path | None = None, predictions: Path | None = None
+) -> list[Suspect]:
+    """Return labels that models trained without their articles find unlikely, the most doubtful first.
+
+    Args:
+        articles: Labelled data.
+        folds: How many models are trained.
+        config: How they are trained.
+        predictions: A file to read the predictions from if it is there, else to write them to.
+
+    Raises:
+        OnrecordError: There is too little data, or the file's predictions are not for it.
+    """
+    from ..eval.label_errors import likely_errors
+    from ..eval.predictions import read_predictions, write_predictions
+
+    if predictions is not None and predictions.exists():
+        rows = read_predictions(predictions)
+        gold = {
+            row["id"]: (row["text"], row["label"])
+            for article in articles
+            for row in article_to_rows(article)
+            if "label" in row
+        }
+        if gold != {row.id: (row.text, row.label) for row in rows}:
+            raise OnrecordError(f"{predictions}: not for these sentences and labels; delete it to predict them anew")
+        return likely_errors(rows)
+    try:
+        from ..train.config import read_config
+        from ..train.outoffold import out_of_fold
+    except ImportError as error:
+        raise OnrecordError(f"--with-model needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
+    with TemporaryDirectory() as work, progress_bar() as tell:
+        rows = out_of_fold(
+            articles,
+            read_config(config),
+            Path(work),
+            folds=folds,
+            tell=lambda fold, progress: tell(progress, f"fold {fold + 1}/{folds}, "),
+        )
+    if predictions is not None:
+        write_predictions(predictions, rows)
+    return likely_errors(rows)
 
 
 def describe(paths: Sequence[Path]) -> list[dict[str, Any]]:

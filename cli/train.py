@@ -83,12 +83,9 @@ def train_cli(
 def train_model(config: TrainConfig, out: Path, *, resume: bool = False) -> Path:
     """Read a configuration's data, split it, train, and write the model folder."""
     try:
-        from transformers.utils.logging import disable_progress_bar
-
         from ..train.build import build
     except ImportError as error:
         raise OnrecordError(f"training needs the extra 'train': pip install 'onrecord[train]' ({error})") from error
-    disable_progress_bar()  # type: ignore[no-untyped-call] # ours is the one
     learn, choose, hashes = read_data(config)
     first = int(os.environ.get("RANK", "0")) == 0  # of several processes one talks
     with progress_bar(hidden=not first) as tell:
@@ -152,25 +149,30 @@ def _check_columns(path: Path, names: Collection[str]) -> None:
 
 
 @contextmanager
-def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[Progress], None]]:
-    """Show training on stderr: a bar with loss, speed and time left, and a line an epoch."""
+def progress_bar(*, hidden: bool = False) -> Iterator[Callable[..., None]]:
+    """Show training on stderr: a bar with loss, speed and time left, and a line an epoch.
+
+    It yields a function of a `Progress` and, where there are several runs, of a word that says which.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
+    from transformers.utils.logging import disable_progress_bar
 
+    disable_progress_bar()  # type: ignore[no-untyped-call] # theirs, of loading weights
     console = Console(stderr=True)
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")]
     with Bar(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("training", total=None, told="")
 
-        def tell(progress: Progress) -> None:
+        def tell(progress: Progress, which: str = "") -> None:
             told = (
                 f"loss {progress.loss:.3f} · {progress.sentences_per_second:.0f} sentences/s · "
                 f"{progress.seconds_left / 60:.1f} min left"
             )
             bar.update(
                 task,
-                description=f"epoch {progress.epoch}/{progress.epochs}",
+                description=f"{which}epoch {progress.epoch}/{progress.epochs}",
                 completed=(progress.epoch - 1) * progress.steps + progress.step,
                 total=progress.epochs * progress.steps,
                 told=told,
@@ -178,7 +180,7 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[[Progress], None]
             if progress.validation is not None:
                 figures = progress.validation
                 console.print(
-                    f"epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.3f}, "
+                    f"{which}epoch {progress.epoch}/{progress.epochs}: loss {progress.loss:.3f}, "
                     f"validation macro F1 {figures['macro_f1']:.4f}, accuracy {figures['accuracy']:.4f}, "
                     f"{progress.sentences_per_second:.0f} sentences/s",
                     highlight=False,

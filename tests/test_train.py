@@ -64,6 +64,27 @@ def test_the_same_seed_gives_the_same_run_and_another_seed_another(tiny_encoder:
     assert first != history("c", 2)
 
 
+def _losses(folder: Path) -> list[float]:
+    return [json.loads(line)["train_loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+
+
+def test_a_run_stopped_behind_its_last_epoch_does_not_train_on(
+    tiny_encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small(tiny_encoder, epochs=30, learning_rate=1e-6, patience=2)
+    train(toy_articles(), toy_articles(4), config, tmp_path / "whole")
+
+    def kill(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("onrecord.train.run.fit", kill)
+        with pytest.raises(KeyboardInterrupt):
+            train(toy_articles(), toy_articles(4), config, tmp_path / "killed")
+    train(toy_articles(), toy_articles(4), config, tmp_path / "killed", resume=True)
+    assert _losses(tmp_path / "whole") == _losses(tmp_path / "killed")
+
+
 def test_a_killed_and_resumed_run_ends_with_the_same_weights(tiny_encoder: Path, tmp_path: Path) -> None:
     config = small(tiny_encoder, dropout=0.2)
     train(toy_articles(), toy_articles(4), config, tmp_path / "whole")
@@ -75,6 +96,7 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(tiny_encoder: Path,
     with pytest.raises(KeyboardInterrupt):
         train(toy_articles(), toy_articles(4), config, tmp_path / "killed", tell=kill)
     train(toy_articles(), toy_articles(4), config, tmp_path / "killed", resume=True)
+    assert _losses(tmp_path / "whole") == _losses(tmp_path / "killed")
     one, other = (load_file(tmp_path / name / "model.safetensors") for name in ("whole", "killed"))
     assert one.keys() == other.keys()
     assert all(np.array_equal(one[name], other[name]) for name in one)
@@ -99,7 +121,9 @@ def test_training_stops_early_and_keeps_the_best_epoch(tiny_encoder: Path, tmp_p
     figures = [epoch["macro_f1"] for epoch in record["history"]]
     assert len(figures) < 30
     assert record["validation_macro_f1"] == max(figures)
-    assert record["best_epoch"] == figures.index(max(figures)) + 1
+    best = max(record["history"], key=lambda line: (line["macro_f1"], -line["loss"]))  # of equal ones the surest
+    assert record["best_epoch"] == best["epoch"]
+    assert len(figures) == figures.index(max(figures)) + 1 + 2
 
 
 def test_an_encoder_that_is_not_there_is_named(tmp_path: Path) -> None:

@@ -214,7 +214,7 @@ def train(
 
     Args:
         articles: To learn from.
-        validation: To choose the best epoch by label macro F1, and to fit the temperature.
+        validation: To choose the best epoch by label macro F1, of equal ones by loss, and to fit the temperature.
         config: The configuration.
         out: The folder to write; its checkpoint stands in it until the run is done.
         resume: Go on from the checkpoint in `out`, where there is one.
@@ -259,7 +259,7 @@ def train(
     base_rates = [group["lr"] for group in optimizer.param_groups]
     model, optimizer = accelerator.prepare(network, optimizer)
     checkpoint = out / "checkpoint"
-    state: dict[str, Any] = {"epoch": 0, "best": -1.0, "best_epoch": -1, "seconds": 0.0, "metrics": []}
+    state: dict[str, Any] = {"epoch": 0, "seconds": 0.0, "metrics": []}
     if resume and checkpoint.is_dir():
         state = load_checkpoint(checkpoint, network, optimizer)
         if state["config"] != json.loads(json.dumps(dataclasses.asdict(config))):
@@ -272,6 +272,8 @@ def train(
     backend = torch_backend(network, special.pad)
 
     for epoch in range(state["epoch"], config.epochs):
+        if epoch - _risen(state["metrics"]) >= config.patience:
+            break
         model.train()
         epoch_began, done, running = time.perf_counter(), 0, 0.0
         batches = batches_of(epoch)
@@ -319,18 +321,13 @@ def train(
         state["metrics"].append({"step": (epoch + 1) * per_epoch} | measured)
         if accelerator.is_main_process:
             tell(Progress(epoch + 1, config.epochs, per_epoch, per_epoch, running, speed, 0.0, measured))
-        better = measured["macro_f1"] > state["best"]
-        if better:
-            state |= {"best": measured["macro_f1"], "best_epoch": epoch + 1}
         state |= {"epoch": epoch + 1, "seconds": time.perf_counter() - began, "config": dataclasses.asdict(config)}
         if accelerator.is_main_process:
-            if better:
+            if _kept(state["metrics"])["epoch"] == epoch + 1:
                 write_tensors(network.state_dict(), out / "model.safetensors")
             write_jsonl(out / "metrics.jsonl", state["metrics"])
             save_checkpoint(checkpoint, network, optimizer, state)
         accelerator.wait_for_everyone()
-        if epoch + 1 - state["best_epoch"] >= config.patience:
-            break
 
     if accelerator.is_main_process:
         network.load_state_dict(load_file(out / "model.safetensors"))
@@ -348,8 +345,8 @@ def train(
                 "sentences": sum(label != IGNORE for article in encoded for label in article.labels),
                 "articles": len(articles),
                 "validation_sentences": len(known),
-                "best_epoch": state["best_epoch"],
-                "validation_macro_f1": state["best"],
+                "best_epoch": _kept(state["metrics"])["epoch"],
+                "validation_macro_f1": _kept(state["metrics"])["macro_f1"],
                 "seconds": round(state["seconds"], 1),
                 "device": str(accelerator.device),
                 "bf16": bf16,
@@ -360,6 +357,17 @@ def train(
         )
         shutil.rmtree(checkpoint)
     return out
+
+
+def _kept(metrics: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the line of the best epoch; small validation splits give equal macro F1, and the loss decides."""
+    return max((line for line in metrics if "macro_f1" in line), key=lambda line: (line["macro_f1"], -line["loss"]))
+
+
+def _risen(metrics: Sequence[dict[str, Any]]) -> int:
+    """Return the last epoch in which the macro F1 rose above all before it; 0 if there is none."""
+    epochs = [line for line in metrics if "macro_f1" in line]
+    return int(max(epochs, key=lambda line: line["macro_f1"])["epoch"]) if epochs else 0
 
 
 def _check_data(articles: Sequence[Article], validation: Sequence[Article]) -> None:
