@@ -11,6 +11,7 @@ import sys
 import typer
 
 from ..data.records import OnrecordError
+from .bench import bench_cli
 from .compare import compare_cli
 from .data import data_app
 from .eval import eval_cli
@@ -31,6 +32,7 @@ app.command("train")(train_cli)
 app.command("eval")(eval_cli)
 app.command("compare")(compare_cli)
 app.command("suggest")(suggest_cli)
+app.command("bench")(bench_cli)
 app.add_typer(data_app, name="data")
 
 

@@ -62,7 +62,7 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
         inside_word = place > 0 and found.tokens.offsets[place - 1][1] == start and text[start : start + 1].isalnum()
         if runs and runs[-1][0] == tag:
             gap = place - runs[-1][2]
-            if gap == 0 and inside_word or gap <= _BRIDGED[tag] and not _OPENS[number]:
+            if (gap == 0 and inside_word) or (gap <= _BRIDGED[tag] and not _OPENS[number]):
                 runs[-1] = (tag, runs[-1][1], place + 1)
                 continue
         runs.append((tag, place, place + 1))
@@ -88,6 +88,11 @@ def decide(calibration: Calibration, found: Judgement) -> tuple[Label, dict[Labe
     return LABELS[decided], {label: float(value) for label, value in zip(LABELS, probabilities, strict=True)}
 
 
+def n_processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 class Model:
     """A loaded model folder."""
 
@@ -100,9 +105,7 @@ class Model:
                 f"{folder}: trained on sentences of {self.config.segmenter}, this version cuts with {SEGMENTER}; "
                 "install the version that trained it, or train again"
             )
-        self.threads = threads or len(
-            os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1)
-        )
+        self.threads = threads or n_processors()
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
