@@ -30,6 +30,13 @@ class Part(StrEnum):
     test = "test"
 
 
+class Fitted(StrEnum):
+    """What is fitted on the data."""
+
+    temperature = "temperature"
+    priors = "priors"
+
+
 def eval_cli(
     data: Annotated[
         list[Path] | None,
@@ -52,9 +59,11 @@ def eval_cli(
         bool, typer.Option(help="Mark every figure as a development set's: optimistic, not redistributable.")
     ] = False,
     calibrate: Annotated[
-        bool,
-        typer.Option(help="Fit temperature and priors on this data: cross-fitted figures, and calibration.json."),
-    ] = False,
+        Fitted | None,
+        typer.Option(
+            help="Fit the temperature, or priors too, on this data: cross-fitted figures, calibration.json."
+        ),
+    ] = None,
     baselines: Annotated[
         bool, typer.Option(help="Add baselines trained on the bundled corpus (extra 'train'; a minute).")
     ] = False,
@@ -104,7 +113,7 @@ def evaluate_model(
     only: str | None = None,
     context: int | None = None,
     development: bool = False,
-    calibrate: bool = False,
+    calibrate: str | None = None,
     baselines: bool = False,
     others: Sequence[str] = (),
     seed: int = 0,
@@ -131,13 +140,12 @@ def evaluate_model(
     notes: list[str] = []
     predictions: list[Prediction]
     if calibrate:
-        digest = data_hash(data)
-        predictions, fitted = cross_fit(
-            scorer, articles, fitted_on=f"{name}, SHA-256 {digest}, onrecord eval --calibrate"
-        )
+        record = f"{name}, SHA-256 {data_hash(data)}, onrecord eval --calibrate {calibrate}"
+        predictions, fitted = cross_fit(scorer, articles, priors=calibrate == Fitted.priors, fitted_on=record)
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "calibration.json", dataclasses.asdict(fitted))
-        notes.append("Temperature and priors were fitted on this data, cross-fitted by article for these figures.")
+        what = "Temperature and priors were" if calibrate == Fitted.priors else "The temperature was"
+        notes.append(f"{what} fitted on this data, cross-fitted by article for these figures.")
     else:
         predictions = predict(scorer, articles)
     seconds = time.perf_counter() - began

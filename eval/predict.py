@@ -54,8 +54,10 @@ def by_character(
     return {name: cut for name, cut in found.items() if cut}
 
 
-def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> tuple[list[Prediction], Calibration]:
-    """Fit temperature and priors on the articles themselves, and predict each as if it had not been there.
+def cross_fit(
+    model: Model, articles: Sequence[Article], *, priors: bool, fitted_on: str
+) -> tuple[list[Prediction], Calibration]:
+    """Fit the temperature, and the priors if asked, on the articles, and predict each as if it had not been there.
 
     Ten folds, by `doc` in the order of their names: each is decided by what was fitted on the other nine. Costs and
     threshold stay the model's.
@@ -63,6 +65,7 @@ def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> t
     Args:
         model: A loaded model.
         articles: Labelled articles or rows.
+        priors: Whether to correct the priors too.
         fitted_on: What the calibration is to record of its data.
 
     Returns:
@@ -77,7 +80,7 @@ def cross_fit(model: Model, articles: Sequence[Article], *, fitted_on: str) -> t
     folds = np.array([fold_of[rows[place][0]] for place in known])
 
     def fitted(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Calibration:
-        found = fit(logs[chosen], gold[chosen].tolist(), priors=True, fitted_on=fitted_on)
+        found = fit(logs[chosen], gold[chosen].tolist(), priors=priors, fitted_on=fitted_on)
         kept = model.calibration
         return Calibration(found.temperature, found.bias, kept.cost, kept.min_confidence, fitted_on)
 

@@ -56,7 +56,7 @@ def test_only_keeps_the_rows_whose_field_has_the_value(rows: Path, tiny_model: P
 
 def test_calibrating_writes_the_numbers_and_says_so(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "r"
-    result = run.invoke(app, ["eval", str(rows), "--model", str(tiny_model), "-o", str(out), "--calibrate"])
+    result = run.invoke(app, ["eval", str(rows), "--model", str(tiny_model), "-o", str(out), "--calibrate", "priors"])
     assert result.exit_code == 0, result.output
     found = json.loads((out / "calibration.json").read_text())
     assert found["temperature"] > 0
