@@ -81,7 +81,7 @@ def bench(options: BenchOptions, *, tell: Callable[[str], None] = lambda _: None
             row["macro_f1"] = round(value, 4)
         if found.runner.kind == "pipeline":
             row["batch"] = found.runner.batch
-        elif name != FP32 and FP32 in runs:
+        elif name == INT8 and FP32 in runs:
             row["against_fp32"] = agreement(found.verdicts, runs[FP32].verdicts)
         rows.append(row)
     return {
