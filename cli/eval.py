@@ -137,6 +137,7 @@ def evaluate_model(
     scorer = load(model)
     began = time.perf_counter()
     name = ", ".join(path.name for path in data) or f"bundled corpus, {split} split"
+    name += f" ({only})" if only else ""
     notes: list[str] = []
     predictions: list[Prediction]
     if calibrate:

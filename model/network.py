@@ -28,7 +28,9 @@ class Network(nn.Module):
     def encoder_config(self) -> dict[str, Any]:
         """Return the encoder's configuration, from which `build_network` builds it again."""
         config: Any = self.encoder.config
-        return dict(config.to_dict())
+        settings = dict(config.to_dict())
+        settings.pop("_name_or_path", None)  # a place on this machine; the configured encoder is in training.json
+        return settings
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, pool: Tensor) -> tuple[Tensor, Tensor]:
         """Judge windows.

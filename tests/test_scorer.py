@@ -37,6 +37,10 @@ def test_the_int8_scorer_agrees_with_the_torch_network(tiny_model: Path) -> None
         assert np.abs(np.exp(one.log_probabilities) - np.exp(other.log_probabilities)).max() < 0.1
 
 
+def test_a_model_folder_tells_nothing_of_the_machine_that_trained_it(tiny_model: Path, tiny_encoder: Path) -> None:
+    assert str(tiny_encoder) not in (tiny_model / "config.json").read_text(encoding="utf-8")
+
+
 def test_an_article_scores_the_same_alone_and_among_others(tiny_model: Path) -> None:
     texts = [article_text(article)[0] for article in toy_articles()]
     model = load(tiny_model, threads=2)
