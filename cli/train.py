@@ -164,12 +164,16 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[..., None]]:
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")]
     with Bar(*columns, console=console, transient=True, disable=hidden) as bar:
         task = bar.add_task("training", total=None, told="")
+        reached: list[str] = []
 
         def tell(progress: Progress, which: str = "") -> None:
-            told = (
-                f"loss {progress.loss:.3f} · {progress.sentences_per_second:.0f} sentences/s · "
-                f"{progress.seconds_left / 60:.1f} min left"
+            if progress.validation is not None:
+                reached[:] = [f"macro F1 {progress.validation['macro_f1']:.3f}"]
+            speed, left = (
+                f"{progress.sentences_per_second:.0f} sentences/s",
+                f"{progress.seconds_left / 60:.1f} min left",
             )
+            told = " · ".join([f"loss {progress.loss:.3f}", *reached, speed, left])
             bar.update(
                 task,
                 description=f"{which}epoch {progress.epoch}/{progress.epochs}",

@@ -63,8 +63,11 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(caught.value.code or 0)
 
 
-def test_a_model_folder_is_written_with_its_record(desk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert run(monkeypatch, "train", "rows.jsonl", "--config", "desk.toml", "-o", "runs/a") == 0
+def test_a_model_folder_is_written_with_its_record(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = ["train", "rows.jsonl", "--config", "desk.toml", "-o", "runs/a"]
+    assert run(monkeypatch, *train) == 0
     out = desk / "runs/a"
     assert not [path.name for path in out.iterdir() if path.suffix == ".partial" or path.is_dir()]
     record = json.loads((out / "training.json").read_text())
@@ -79,6 +82,26 @@ def test_a_model_folder_is_written_with_its_record(desk: Path, monkeypatch: pyte
     assert {"epoch", "step", "train_loss", "learning_rate"} == lines[0].keys()
     assert (out / "training.svg").read_text().startswith("<?xml")
     assert load(out).score("The mayor said the bridge was safe.").model.name == "desk"
+    assert run(monkeypatch, *train, "--resume") == 1
+    assert "runs/a holds a finished model; leave out --resume" in capsys.readouterr().err
+
+
+def test_a_run_killed_while_it_exports_is_resumed_without_training_again(
+    desk: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def kill(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    train = ["train", "rows.jsonl", "--config", "desk.toml", "-o", "a"]
+    with monkeypatch.context() as patch:
+        patch.setattr("onrecord.train.build.export_onnx", kill)
+        assert run(monkeypatch, *train) == 130
+    before = (desk / "a" / "model.safetensors").read_bytes()
+    capsys.readouterr()
+    assert run(monkeypatch, *train, "--resume") == 0
+    assert "epoch" not in capsys.readouterr().err
+    assert (desk / "a" / "model.safetensors").read_bytes() == before
+    assert not (desk / "a" / "checkpoint").exists()
 
 
 def test_sources_are_mixed_with_weights_and_own_label_names(desk: Path) -> None:
@@ -196,7 +219,7 @@ def test_two_processes_train_as_one_that_accumulates_and_write_one_folder(
     script = str(Path(sys.executable).with_name("onrecord"))
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", script]
     train = ["train", "rows.jsonl", "--config", "desk.toml", "-o", "two"]
-    found = subprocess.run([*launch, *train], cwd=desk, capture_output=True, text=True, check=False, timeout=120)
+    found = subprocess.run([*launch, *train], cwd=desk, capture_output=True, text=True, check=False, timeout=300)
     assert found.returncode == 0, found.stderr[-2000:]
     assert found.stderr.count("model written to two") == 1
     assert run(monkeypatch, "train", "rows.jsonl", "--config", "one.toml", "-o", "one") == 0

@@ -6,6 +6,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -86,6 +87,7 @@ def build(
         + (f", {torch.cuda.get_device_name()}" if str(record["device"]).startswith("cuda") else ""),
     }
     write_json(out / "training.json", record)
+    shutil.rmtree(out / "checkpoint")
     return out
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -216,7 +215,7 @@ def train(
         articles: To learn from.
         validation: To choose the best epoch by label macro F1, of equal ones by loss, and to fit the temperature.
         config: The configuration.
-        out: The folder to write; its checkpoint stands in it until the run is done.
+        out: The folder to write; a `checkpoint` stands in it, which `build.build` deletes when all is done.
         resume: Go on from the checkpoint in `out`, where there is one.
         tell: Called after each step and each epoch.
 
@@ -266,6 +265,8 @@ def train(
             raise OnrecordError(
                 f"{checkpoint} was written with another configuration; give the same, or leave out --resume"
             )
+    elif resume and (out / "training.json").is_file():
+        raise OnrecordError(f"{out} holds a finished model; leave out --resume to train it anew")
     out.mkdir(parents=True, exist_ok=True)
     began = time.perf_counter() - state["seconds"]
     gold = gold_labels(validation)
@@ -355,7 +356,6 @@ def train(
                 "history": [line for line in state["metrics"] if "macro_f1" in line],
             },
         )
-        shutil.rmtree(checkpoint)
     return out
 
 
