@@ -96,3 +96,13 @@ def test_a_users_mistake_ends_in_one_clear_line(
     assert said in str(result.exception)
     assert "\n" not in str(result.exception)
     assert not (tmp_path / "out" / "report.json").exists()
+
+
+def test_two_model_folders_are_compared_on_one_file(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "comparison"
+    result = run.invoke(app, ["compare", str(tiny_model), str(tiny_model), "--data", str(rows), "-o", str(out)])
+    assert result.exit_code == 0, result.output
+    found = json.loads((out / "compare.json").read_text(encoding="utf-8"))
+    assert not found["worse"]
+    assert (out / "flips.jsonl").read_text() == ""
+    assert (out / "a" / "report.html").exists()
