@@ -60,9 +60,7 @@ def eval_cli(
     ] = False,
     calibrate: Annotated[
         Fitted | None,
-        typer.Option(
-            help="Fit the temperature, or priors too, on this data: cross-fitted figures, calibration.json."
-        ),
+        typer.Option(help="Fit the temperature, or priors too, on this data: cross-fitted figures, calibration.json."),
     ] = None,
     baselines: Annotated[
         bool, typer.Option(help="Add baselines trained on the bundled corpus (extra 'train'; a minute).")
