@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
@@ -91,8 +92,28 @@ def train_model(config: TrainConfig, out: Path, *, resume: bool = False) -> Path
     with progress_bar(hidden=not first) as tell:
         build(learn, choose, config, out, data=hashes, resume=resume, tell=tell)
     if first:
+        report_on(out, choose, hashes)
         typer.echo(f"model written to {out}", err=True)
     return out
+
+
+def report_on(out: Path, articles: Sequence[Article], hashes: Mapping[str, str]) -> None:
+    """Evaluate a new model on its validation articles: a report in its folder, and the model card."""
+    from ..eval.card import write_card_of
+    from ..eval.predict import predict
+    from ..eval.report import evaluate
+    from ..model.scorer import load
+
+    model = load(out)
+    evaluate(
+        predict(model, articles),
+        out=out / "report",
+        data_sha256=hashlib.sha256("".join(hashes.values()).encode()).hexdigest(),
+        data_name="validation split of the training data",
+        model={"name": model.id.name, "sha256": model.id.sha256},
+        notes=["The epoch and the temperature were chosen on these articles."],
+    )
+    write_card_of(out, [out / "report"])
 
 
 def read_data(config: TrainConfig) -> tuple[list[Article], list[Article], dict[str, str]]:

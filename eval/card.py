@@ -58,16 +58,12 @@ def write_card(folder: Path, reports: Sequence[Mapping[str, Any]], **options: An
         file.write(card)
 
 
-def main(folder: str, *reports: str) -> None:
-    """Write the card of a model folder from report folders, the most important first.
-
-    python -m onrecord.eval.card model/bundled report-dev report-test
-    """
-    found = [json.loads((Path(report) / "report.json").read_text(encoding="utf-8")) for report in reports]
-    record = json.loads((Path(folder) / "training.json").read_text(encoding="utf-8"))
+def write_card_of(folder: Path, reports: Sequence[Path]) -> None:
+    """Write the card of a model folder from its training record and from report folders, the most important first."""
+    found = [json.loads((report / "report.json").read_text(encoding="utf-8")) for report in reports]
+    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     config = record["config"]
     training = {
-        "encoder": config["encoder"],
         "training sentences": record["sentences"],
         "epochs": f"{record['best_epoch']} of {config['epochs']}",
         "learning rate": config["learning_rate"],
@@ -75,8 +71,9 @@ def main(folder: str, *reports: str) -> None:
         "hardware": record["hardware"],
         "minutes": round(record["seconds"] / 60, 1),
     }
-    write_card(Path(folder), found, base_model=config["encoder"], training=training)
+    encoder = None if Path(config["encoder"]).exists() else config["encoder"]  # a folder's name helps nobody
+    write_card(folder, found, base_model=encoder, training=training)
 
 
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+if __name__ == "__main__":  # python -m onrecord.eval.card model/bundled report-dev report-test
+    write_card_of(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])

@@ -6,7 +6,8 @@
     model.onnx         int8 weights, for scoring
     model.safetensors  fp32 weights, for training on (the bundled model leaves them out)
     training.json      the training record: configuration, data hashes, seed, versions, hardware, time
-    README.md          the model card
+    metrics.jsonl      figures of each epoch and of every so many steps; training.svg shows them
+    README.md          the model card, and report/ on the validation articles
 
 Nothing is loaded by pickle, and no code comes with a folder.
 """

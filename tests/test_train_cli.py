@@ -69,7 +69,8 @@ def test_a_model_folder_is_written_with_its_record(
     train = ["train", "rows.jsonl", "--config", "desk.toml", "-o", "runs/a"]
     assert run(monkeypatch, *train) == 0
     out = desk / "runs/a"
-    assert not [path.name for path in out.iterdir() if path.suffix == ".partial" or path.is_dir()]
+    assert [path.name for path in out.iterdir() if path.suffix == ".partial" or path.is_dir()] == ["report"]
+    assert "model-index:" in (out / "README.md").read_text(encoding="utf-8")
     record = json.loads((out / "training.json").read_text())
     assert record["config"]["data"] == [{"path": "rows.jsonl", "weight": 1.0, "labels": {}}]
     assert record["config"]["seed"] == 13
