@@ -204,7 +204,7 @@ def _table(report: dict[str, Any]) -> str:
         f"{data['articles']} articles, {data['sentences']} sentences ({data['name']}); {machine['threads']} threads, "
         f"{machine['processor']}; model {model['name']} {model['sha256'][:12]}",
         "sent./s counts start-up, 'warm' does not; start-up and cold start (to the first article scored) are from the "
-        "start of the process; p50 and p95 are of one article alone.",
+        "start of the process; p50 and p95 are of one article alone, over the first {N_LATENCIES}.",
     ]
     if report["times_pipeline"] is not None:
         lines.append(f"{INT8} has {report['times_pipeline']:.1f} times the pipeline's sentences a second.")
