@@ -177,6 +177,8 @@ def _table(report: dict[str, Any]) -> str:
     from rich.console import Console
     from rich.table import Table
 
+    from ..eval.speed import N_LATENCIES
+
     table = Table(box=SIMPLE_HEAD)
     table.add_column("")
     for title in ("sent./s", "warm", "start-up", "cold start", "p50", "p95", "memory", "macro F1"):
@@ -204,7 +206,7 @@ def _table(report: dict[str, Any]) -> str:
         f"{data['articles']} articles, {data['sentences']} sentences ({data['name']}); {machine['threads']} threads, "
         f"{machine['processor']}; model {model['name']} {model['sha256'][:12]}",
         "sent./s counts start-up, 'warm' does not; start-up and cold start (to the first article scored) are from the "
-        "start of the process; p50 and p95 are of one article alone, over the first {N_LATENCIES}.",
+        f"start of the process; p50 and p95 are of one article alone, over the first {N_LATENCIES}.",
     ]
     if report["times_pipeline"] is not None:
         lines.append(f"{INT8} has {report['times_pipeline']:.1f} times the pipeline's sentences a second.")

@@ -210,7 +210,7 @@ def _load_pipeline(runner: Runner, threads: int) -> Score:
             [pairs[place] for place in order],
             batch_size=runner.batch,
             truncation=True,
-            max_length=PIPELINE_TOKENS,
+            max_length=min(PIPELINE_TOKENS, classify.model.config.max_position_embeddings),
             padding=True,
         )
         verdicts: list[Verdict] = [("", [])] * len(pairs)
