@@ -96,7 +96,9 @@ def n_processors() -> int:
 class Model:
     """A loaded model folder."""
 
-    def __init__(self, folder: Path, *, threads: int | None = None, file: str = "model.onnx") -> None:
+    def __init__(
+        self, folder: Path, *, threads: int | None = None, device: str = "cpu", file: str = "model.onnx"
+    ) -> None:
         self.config: ModelConfig
         self.calibration: Calibration
         self.config, self.calibration = load_settings(folder)
@@ -106,12 +108,17 @@ class Model:
                 "install the version that trained it, or train again"
             )
         self.threads = threads or n_processors()
+        provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device)
+        if provider not in ort.get_available_providers():
+            raise OnrecordError(
+                f"device '{device}' is not to be had here: this onnxruntime has no provider for it; use cpu"
+            )
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = ort.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(str(folder / file), options, providers=[provider])
         except Exception as error:  # both libraries raise bare exceptions of their own
             raise OnrecordError(
                 f"{folder}: tokenizer.json or {file} is missing or damaged ({str(error)[:200]})"
@@ -176,17 +183,18 @@ class Model:
             yield ScoredArticle(name, text, self.id, language, tuple(sentences), sources)
 
 
-def load(path: str | Path | None = None, *, threads: int | None = None) -> Model:
+def load(path: str | Path | None = None, *, threads: int | None = None, device: str = "cpu") -> Model:
     """Load a model folder; without one, the model that ships with the package.
 
     Args:
         path: The folder.
         threads: How many windows run at once; all the processors that this process may use, if None.
+        device: `cpu`, or `cuda` where the installed onnxruntime has it.
 
     Raises:
-        OnrecordError: The folder is no model folder, or is damaged.
+        OnrecordError: The folder is no model folder, or is damaged, or the device is not to be had.
     """
-    return Model(bundled_model() if path is None else Path(path), threads=threads)
+    return Model(bundled_model() if path is None else Path(path), threads=threads, device=device)
 
 
 def judge_labelled(model: Model, articles: Sequence[Article]) -> list[Judgement]:

@@ -126,3 +126,13 @@ def test_a_model_of_another_segmenter_is_refused(tmp_path: Path, tiny_model: Pat
     path.write_text(path.read_text().replace("onrecord-rules-1", "another-9"))
     with pytest.raises(OnrecordError, match="another-9"):
         Model(folder)
+
+
+@pytest.mark.parametrize("device", ["cuda", "abacus"])
+def test_a_device_that_is_not_there_is_named(tiny_model: Path, device: str) -> None:
+    import onnxruntime
+
+    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime has CUDA")
+    with pytest.raises(OnrecordError, match=f"device '{device}'"):
+        load(tiny_model, device=device)
