@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check wheel-test train card clean
+.PHONY: demo test slow check wheel-test test-ray train card clean
 
 demo: .venv/core
 	$(BIN)/onrecord score data/sample.txt --format table
@@ -31,6 +31,10 @@ wheel-test: .venv/all ## the wheel, without any extra, in an empty environment: 
 
 card: .venv/all ## the bundled model's card, from reports: make card REPORTS="report-dev report-test"
 	$(BIN)/python -m onrecord.eval.card model/bundled $(REPORTS)
+
+test-ray: .venv/all ## the Ray engine against the local one
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
+	$(BIN)/python -m pytest -m slow tests/test_ray.py
 
 train: .venv/all ## the bundled model, from the bundled corpus
 	$(BIN)/onrecord train -o runs/model

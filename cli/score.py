@@ -54,6 +54,7 @@ class ScoreOptions:
     threads: int | None = None
     """None: as many as this process may use."""
     device: Literal["cpu", "cuda"] = "cpu"
+    engine: Literal["local", "ray"] = "local"
 
     def __post_init__(self) -> None:
         if self.resume and (self.output is None or self.format != "jsonl"):
@@ -91,9 +92,22 @@ def score(options: ScoreOptions) -> Tally:
             head = _head(model, options)
             out = stack.enter_context(partial_file(options.output, head, resume=options.resume, tally=tally))
         bar = stack.enter_context(_progress(talk, options))
-        documents = read_documents(options.inputs, form=options.input_format, open_file=bar.open)
-        todo = islice(documents, tally.articles + tally.failed, None)
-        results = _told(score_documents(model, todo), tally, talk, bar)
+        found: Iterable[Result]
+        if options.engine == "ray":
+            from ..model.ray_engine import score_with_ray
+
+            everything = score_with_ray(
+                options.inputs,
+                score=score_documents,
+                model=options.model,
+                form=options.input_format,
+                min_confidence=options.min_confidence,
+            )
+            found = islice(everything, tally.articles + tally.failed, None)
+        else:
+            documents = read_documents(options.inputs, form=options.input_format, open_file=bar.open)
+            found = score_documents(model, islice(documents, tally.articles + tally.failed, None))
+        results = _told(found, tally, talk, bar)
         for chunk in _written(results, tally, options):
             out.write(chunk.encode())
             out.flush()
@@ -275,6 +289,9 @@ def score_cli(
         int | None, typer.Option(min=1, help="Else all that this process may use.", show_default=False)
     ] = None,
     device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where the model runs.")] = "cpu",
+    engine: Annotated[
+        Literal["local", "ray"], typer.Option(help="This process, or the Ray cluster that is found (extra `ray`).")
+    ] = "local",
 ) -> None:
     """Say for every sentence who stands behind it: an identified source, an unidentified one, or nobody.
 
@@ -293,7 +310,7 @@ def score_cli(
             format = "table" if sys.stdout.isatty() else "jsonl"  # noqa: A001
     try:
         options = ScoreOptions(
-            tuple(inputs), model, format, input_format, output, resume, summary, min_confidence, threads, device
+            tuple(inputs), model, format, input_format, output, resume, summary, min_confidence, threads, device, engine
         )
     except OnrecordError as error:
         raise typer.BadParameter(str(error)) from error
