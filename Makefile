@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check wheel-test test-ray train card clean
+.PHONY: demo test slow check wheel-test test-ray train card curve clean
 
 demo: .venv/core
 	$(BIN)/onrecord score data/sample.txt --format table
@@ -35,6 +35,9 @@ card: .venv/all ## the bundled model's card, from reports: make card REPORTS="re
 test-ray: .venv/all ## the Ray engine against the local one
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[ray]'
 	$(BIN)/python -m pytest -m slow tests/test_ray.py
+
+curve: .venv/all ## half an hour or more: does more text still pay? make curve FILES="rows.jsonl", for the card
+	$(BIN)/python -m onrecord.train.curve model/bundled $(FILES)
 
 train: .venv/all ## the bundled model, from the bundled corpus
 	$(BIN)/onrecord train -o runs/model

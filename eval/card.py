@@ -72,7 +72,32 @@ def write_card_of(folder: Path, reports: Sequence[Path]) -> None:
         "minutes": round(record["seconds"] / 60, 1),
     }
     encoder = None if Path(config["encoder"]).exists() else config["encoder"]  # a folder's name helps nobody
-    write_card(folder, found, base_model=encoder, training=training)
+    write_card(folder, found, base_model=encoder, training=training, more=_learning_curve(folder))
+
+
+def _learning_curve(folder: Path) -> str:
+    """Return what `onrecord.train.curve` left in the folder, as Markdown."""
+    path = folder / "curve.json"
+    if not path.is_file():
+        return ""
+    curve = json.loads(path.read_text(encoding="utf-8"))
+    points = sorted(curve["points"], key=lambda point: (point["share"], point["seed"]))
+    names = list(points[0]["macro_f1"])
+    lines = [
+        "## Does more text still pay?",
+        "",
+        f"Macro F1 (fp32, {curve['epochs']} epochs instead of the model's) after learning from a part of the articles; "
+        "files other than the corpus are development sets, optimistic and not redistributable:",
+        "",
+        "![learning curve](curve.svg)",
+        "",
+        "| part | seed | sentences | " + " | ".join(names) + " |",
+        "| --- " * (3 + len(names)) + "|",
+    ]
+    for point in points:
+        scores = " | ".join(f"{point['macro_f1'][name]:.3f}" for name in names)
+        lines.append(f"| {point['share']:g} | {point['seed']} | {point['sentences']} | {scores} |")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":  # python -m onrecord.eval.card model/bundled report-dev report-test
