@@ -26,7 +26,7 @@ from .inputs import read_labelled
 from .train import progress_bar
 
 if TYPE_CHECKING:
-    from ..eval.label_errors import Suspect
+    from ..eval.predictions import Prediction
 
 data_app = typer.Typer(help="Check, describe, import and export labelled data.", no_args_is_help=True)
 
@@ -67,6 +67,10 @@ def check_cli(
         typer.Option("--with-model", help="List likely label errors too: train on folds, predict what was left out."),
     ] = False,
     folds: Annotated[int, typer.Option(min=2, help="Models to train, each without one fold of the articles.")] = 3,
+    together: Annotated[
+        str,
+        typer.Option(help="What no fold divides: 'doc', or a field such as 'desk', to see how new ones fare."),
+    ] = "doc",
     config: Annotated[Path | None, typer.Option(help="How they are trained: a TOML file as for 'train'.")] = None,
     predictions: Annotated[
         Path | None, typer.Option(help="Out-of-fold predictions: read if the file is there, else written to it.")
@@ -89,12 +93,19 @@ def check_cli(
     if findings.errors:
         raise typer.Exit(1)
     if with_model:
-        suspects = find_label_errors(findings.articles, folds=folds, config=config, predictions=predictions)
+        from ..eval.label_errors import group_scores, likely_errors
+
+        rows = predict_out_of_fold(
+            findings.articles, folds=folds, together=together, config=config, predictions=predictions
+        )
+        suspects = likely_errors(rows)
         for suspect in suspects:
             row = suspect.row
             p, q = row.probabilities[suspect.likelier], row.probabilities[row.label]
             typer.echo(f"{row.id}: {row.label}, rather {suspect.likelier} ({p:.2f} against {q:.2f}): {row.text}")
         typer.echo(f"{len(suspects)} labels to look at, the most doubtful first", err=True)
+        for name, figure, n in group_scores(rows, together):
+            typer.echo(f"out of fold, {name}: macro F1 {figure:.3f} ({n} sentences)", err=True)
 
 
 @data_app.command("stats")
@@ -177,21 +188,26 @@ def export_cli(
         _write(to_jsonl(rows), out)
 
 
-def find_label_errors(
-    articles: Sequence[Article], *, folds: int, config: Path | None = None, predictions: Path | None = None
-) -> list[Suspect]:
-    """Return labels that models trained without their articles find unlikely, the most doubtful first.
+def predict_out_of_fold(
+    articles: Sequence[Article],
+    *,
+    folds: int,
+    together: str = "doc",
+    config: Path | None = None,
+    predictions: Path | None = None,
+) -> list[Prediction]:
+    """Return each labelled sentence predicted by a model trained without its article, or without its desk.
 
     Args:
         articles: Labelled data.
         folds: How many models are trained.
+        together: What no fold divides: `doc` or a field of the articles.
         config: How they are trained.
         predictions: A file to read the predictions from if it is there, else to write them to.
 
     Raises:
         OnrecordError: There is too little data, or the file's predictions are not for it.
     """
-    from ..eval.label_errors import likely_errors
     from ..eval.predictions import read_predictions, write_predictions
 
     if predictions is not None and predictions.exists():
@@ -204,7 +220,7 @@ def find_label_errors(
         }
         if gold != {row.id: (row.text, row.label) for row in rows}:
             raise OnrecordError(f"{predictions}: not for these sentences and labels; delete it to predict them anew")
-        return likely_errors(rows)
+        return rows
     try:
         from ..train.config import read_config
         from ..train.outoffold import out_of_fold
@@ -216,11 +232,12 @@ def find_label_errors(
             read_config(config),
             Path(work),
             folds=folds,
+            together=together,
             tell=lambda fold, progress: tell(progress, f"fold {fold + 1}/{folds}, "),
         )
     if predictions is not None:
         write_predictions(predictions, rows)
-    return likely_errors(rows)
+    return rows
 
 
 def describe(paths: Sequence[Path]) -> list[dict[str, Any]]:

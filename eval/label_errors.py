@@ -10,7 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from ..data.labels import LABELS, Label
+from . import metrics
 from .predictions import Prediction
 
 
@@ -46,3 +49,25 @@ def likely_errors(rows: Sequence[Prediction]) -> list[Suspect]:
         if likelier != row.label:
             suspects.append(Suspect(row, likelier))
     return sorted(suspects, key=lambda suspect: -suspect.margin)
+
+
+def group_scores(rows: Sequence[Prediction], field: str) -> list[tuple[str, float, int]]:
+    """Return name, macro F1 and number of sentences: of all rows, then of each value of `meta[field]`, the worst first.
+
+    Args:
+        rows: Out-of-fold predictions.
+        field: Such as `desk`; rows without it count among all only.
+    """
+    groups: dict[str, list[Prediction]] = {}
+    for row in rows:
+        if field in row.meta:
+            groups.setdefault(str(row.meta[field]), []).append(row)
+    scores = [(name, _macro_f1(held), len(held)) for name, held in groups.items()]
+    return [("all", _macro_f1(rows), len(rows)), *sorted(scores, key=lambda score: score[1])]
+
+
+def _macro_f1(rows: Sequence[Prediction]) -> float:
+    confusion = np.zeros((len(LABELS), len(LABELS)))
+    gold, predicted = ([row.label for row in rows], [row.predicted for row in rows])
+    np.add.at(confusion, (metrics.label_ids(gold), metrics.label_ids(predicted)), 1)
+    return float(metrics.macro_f1(confusion))

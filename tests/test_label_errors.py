@@ -10,7 +10,7 @@ from onrecord.cli import app
 from onrecord.data.labels import LABELS, Label
 from onrecord.data.records import Article, OnrecordError
 from onrecord.data.rows import article_to_rows, write_jsonl
-from onrecord.eval.label_errors import likely_errors
+from onrecord.eval.label_errors import group_scores, likely_errors
 from onrecord.eval.predictions import Prediction, read_predictions, write_predictions
 from typer.testing import CliRunner
 
@@ -101,3 +101,29 @@ def test_folds_keep_articles_whole_and_are_of_a_size() -> None:
     assert sorted(list(fold_of.values()).count(fold) for fold in range(3)) == [2, 2, 3]
     with pytest.raises(OnrecordError, match="folds are 8, allowed are 2 to 7"):
         fold_docs(articles, 8)
+
+
+def test_folds_can_keep_desks_whole() -> None:
+    pytest.importorskip("torch")
+    from onrecord.train.outoffold import fold_docs
+
+    articles = [
+        dataclasses.replace(article, meta={"desk": f"desk-{at // 2}"}) for at, article in enumerate(toy_articles(8))
+    ]
+    fold_of = fold_docs(articles, 2, "desk")
+    assert all(fold_of[one.doc] == fold_of[other.doc] for one, other in zip(articles[::2], articles[1::2], strict=True))
+    assert sorted(fold_of.values()).count(0) == 4
+    with pytest.raises(OnrecordError, match="folds are 5, allowed are 2 to 4, the number of different 'desk'"):
+        fold_docs(articles, 5, "desk")
+    with pytest.raises(OnrecordError, match="toy-0: no field 'beat' to keep articles together by"):
+        fold_docs(articles, 2, "beat")
+
+
+def test_scores_of_groups_come_all_first_then_the_worst() -> None:
+    rows = [
+        dataclasses.replace(row("a", "none", 0, 0, 0, 1), meta={"desk": "good"}),
+        dataclasses.replace(row("b", "attributed", 0, 0, 0, 1), meta={"desk": "bad"}),
+        row("c", "attributed", 1, 0, 0, 0),
+    ]
+    # All: none has 1 hit, 1 false: F1 2/3; attributed has 1 hit, 1 missed: F1 2/3.
+    assert group_scores(rows, "desk") == [("all", pytest.approx(2 / 3), 3), ("bad", 0.0, 1), ("good", 1.0, 1)]

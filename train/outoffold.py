@@ -24,16 +24,27 @@ CHOOSE = 10
 """One in so many articles of those learnt from chooses the epoch."""
 
 
-def fold_docs(articles: Sequence[Article], folds: int) -> dict[str, int]:
-    """Return the fold of each `doc`: they are dealt out in the order of their hashes.
+def fold_docs(articles: Sequence[Article], folds: int, together: str = "doc") -> dict[str, int]:
+    """Return the fold of each `doc`: groups are dealt out in the order of their hashes.
+
+    Args:
+        articles: Labelled data.
+        folds: How many.
+        together: What no fold divides: `doc`, or a field of the articles such as `desk`; then every desk is predicted
+            by a model that has seen none of it.
 
     Raises:
-        OnrecordError: There are fewer articles than folds, or so few folds that nothing is left to learn from.
+        OnrecordError: An article lacks the field, or there are fewer groups than folds.
     """
-    docs = sorted({article.doc for article in articles}, key=lambda doc: hashlib.sha256(doc.encode()).digest())
-    if not 2 <= folds <= len(docs):
-        raise OnrecordError(f"folds are {folds}, allowed are 2 to {len(docs)}, the number of articles")
-    return {doc: place % folds for place, doc in enumerate(docs)}
+    group_of = {item.doc: item.doc if together == "doc" else item.meta.get(together, "") for item in articles}
+    lacking = next((doc for doc, group in group_of.items() if not group), None)
+    if lacking is not None:
+        raise OnrecordError(f"{lacking}: no field '{together}' to keep articles together by")
+    groups = sorted(set(group_of.values()), key=lambda group: hashlib.sha256(group.encode()).digest())
+    if not 2 <= folds <= len(groups):
+        raise OnrecordError(f"folds are {folds}, allowed are 2 to {len(groups)}, the number of different '{together}'")
+    fold_of = {group: place % folds for place, group in enumerate(groups)}
+    return {doc: fold_of[group] for doc, group in group_of.items()}
 
 
 def out_of_fold(
@@ -42,6 +53,7 @@ def out_of_fold(
     work: Path,
     *,
     folds: int = 3,
+    together: str = "doc",
     tell: Callable[[int, Progress], None] = lambda *_: None,
 ) -> list[Prediction]:
     """Return a prediction for every labelled sentence, in order, each by a model that was trained without its article.
@@ -51,12 +63,13 @@ def out_of_fold(
         config: How each fold's model is trained; its data is not read.
         work: A folder for the folds' models, which are deleted again.
         folds: How many models; each learns from all folds but one.
+        together: What no fold divides, as in `fold_docs`.
         tell: Called with the fold, from 0, and the progress of its training.
 
     Raises:
-        OnrecordError: There is too little data.
+        OnrecordError: There is too little data, or an article lacks the field `together`.
     """
-    fold_of = fold_docs(articles, folds)
+    fold_of = fold_docs(articles, folds, together)
     judged: dict[str, list[Judgement]] = {}
     calibrations: list[Calibration] = []
     for fold in range(folds):
