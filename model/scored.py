@@ -28,7 +28,7 @@ class Evidence:
     end: int
     text: str
     score: float
-    """Mean probability of the span's tag over its tokens."""
+    """Mean probability of the span's tag over its words."""
     kind: Kind | None = None
     """Of a source: whether the article identifies it."""
 

@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from tokenizers import Tokenizer
 
-from ..data.labels import BIO, LABELS, TAGS, Label
+from ..data.labels import BIO, LABELS, TAGS, Kind, Label
 from ..data.language import looks_english
 from ..data.records import Article, OnrecordError
 from ..data.segment import SEGMENTER, segment
@@ -31,16 +31,29 @@ from .sources import group_sources
 
 _TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])
 _BRIDGED = (0, *(0 if tag == "cue" else 2 for tag in TAGS))
-"""For each tag, how many tokens without one may lie within its span: measured in `docs/log.md`."""
+"""For each tag, how many words without one may lie within its span: measured in `docs/log.md`."""
+_LEAST = np.array([1.0, *({"source": 0.5, "cue": 0.65, "hedge": 0.65}[tag] for tag in TAGS)])
+"""For each tag, the probability from which a word carries it: measured in `docs/log.md`."""
+_OF_TAG = np.array([[tag == number for number in range(len(TAGS) + 1)] for tag in _TAG_OF], dtype=np.float64)
 _OPENS = np.array([name.startswith("B-") for name in BIO])
 
 
+def _words(offsets: Sequence[tuple[int, int]], text: str) -> list[tuple[int, int]]:
+    """Return the first token and the one after the last of each word: pieces of a word belong together."""
+    starts = [
+        place
+        for place, (start, _) in enumerate(offsets)
+        if place == 0 or offsets[place - 1][1] != start or not text[start - 1 : start + 1].isalnum()
+    ]
+    return list(zip(starts, [*starts[1:], len(offsets)], strict=True))
+
+
 def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0) -> tuple[Evidence, ...]:
-    """Decode the evidence of a sentence from its tokens' tags, the likeliest tag for each token.
+    """Decode the evidence of a sentence word by word: the likeliest tag, if its mean probability suffices.
 
     What the label guide rules out is left out: a `none` sentence has no evidence, a hedge stands in `unverified` only,
-    an `attributed` sentence has no unidentified source. Pieces of one word belong together, and so do two pieces of a
-    source or of a hedge with a word or two between them.
+    an `attributed` sentence has no unidentified source. Two pieces of a source or of a hedge with a word or two between
+    them belong together.
 
     Args:
         found: The judgement.
@@ -48,36 +61,38 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
         label: The decided label.
         offset: Where the sentence starts in its article.
     """
-    if label == "none":
+    if label == "none" or not found.tokens.offsets:
         return ()
-    tags = np.exp(log_softmax(found.evidence[:, :-1]))  # [n, len(BIO)]
+    offsets = found.tokens.offsets
+    words = _words(offsets, text)
+    starts = [first for first, _ in words]
+    bio = np.exp(log_softmax(found.evidence[:, :-1]))  # [n, len(BIO)]
+    sizes = np.diff([*starts, len(offsets)])[:, None]
+    mass = np.add.reduceat(bio @ _OF_TAG, starts) / sizes  # [words, 1 + len(TAGS)]
+    mass[:, 0] = 0
+    best = mass.argmax(axis=1)
+    opens = bio[starts][:, _OPENS].max(axis=1) > bio[starts][:, ~_OPENS & (_TAG_OF > 0)].max(axis=1)
+    runs: list[tuple[int, int, int]] = []  # tag, first word, last word (exclusive)
+    for place in np.flatnonzero(mass.max(axis=1) >= _LEAST[best]):
+        tag = int(best[place])
+        if runs and runs[-1][0] == tag and place - runs[-1][2] <= _BRIDGED[tag] and not opens[place]:
+            runs[-1] = (tag, runs[-1][1], int(place) + 1)
+        else:
+            runs.append((tag, int(place), int(place) + 1))
     unidentified = 1 / (1 + np.exp(-found.evidence[:, -1]))
-    best = tags.argmax(axis=1)
-    runs: list[tuple[int, int, int]] = []  # tag, first token, last token (exclusive)
-    for place, number in enumerate(best):
-        tag = int(_TAG_OF[number])
-        if not tag:
-            continue
-        start, _ = found.tokens.offsets[place]
-        inside_word = place > 0 and found.tokens.offsets[place - 1][1] == start and text[start : start + 1].isalnum()
-        if runs and runs[-1][0] == tag:
-            gap = place - runs[-1][2]
-            if (gap == 0 and inside_word) or (gap <= _BRIDGED[tag] and not _OPENS[number]):
-                runs[-1] = (tag, runs[-1][1], place + 1)
-                continue
-        runs.append((tag, place, place + 1))
     evidence: list[Evidence] = []
     for tag, first, last in runs:
         name = TAGS[tag - 1]
         if name == "hedge" and label != "unverified":
             continue
-        start, end = found.tokens.offsets[first][0], found.tokens.offsets[last - 1][1]
-        mass = tags[first:last][:, tag == _TAG_OF].sum(axis=1)
-        kind = None
+        tokens = slice(words[first][0], words[last - 1][1])
+        start, end = offsets[tokens.start][0], offsets[tokens.stop - 1][1]
+        kind: Kind | None = None
         if name == "source":
-            hidden = label != "attributed" and float(unidentified[first:last].mean()) > 0.5
+            hidden = label != "attributed" and float(unidentified[tokens].mean()) > 0.5
             kind = "unidentified" if hidden else "identified"
-        evidence.append(Evidence(name, offset + start, offset + end, text[start:end], float(mass.mean()), kind))  # type: ignore[arg-type]
+        score = float(mass[first:last, tag].mean())
+        evidence.append(Evidence(name, offset + start, offset + end, text[start:end], score, kind))
     return tuple(evidence)
 
 
