@@ -19,6 +19,7 @@ from .inputs import data_hash, read_labelled
 
 if TYPE_CHECKING:
     from ..eval.predictions import Prediction
+    from ..model.calibration import Calibration
 
 
 class Part(StrEnum):
@@ -60,7 +61,9 @@ def eval_cli(
     ] = False,
     calibrate: Annotated[
         Fitted | None,
-        typer.Option(help="Fit the temperature, or priors too, on this data: cross-fitted figures, calibration.json."),
+        typer.Option(
+            help="Fit the temperature, or priors too, and the threshold on this data; writes calibration.json."
+        ),
     ] = None,
     baselines: Annotated[
         bool, typer.Option(help="Add baselines trained on the bundled corpus (extra 'train'; a minute).")
@@ -138,11 +141,10 @@ def evaluate_model(
     name += f" ({only})" if only else ""
     notes: list[str] = []
     predictions: list[Prediction]
+    fitted: Calibration | None = None
     if calibrate:
         record = f"{name}, SHA-256 {data_hash(data)}, onrecord eval --calibrate {calibrate}"
         predictions, fitted = cross_fit(scorer, articles, priors=calibrate == Fitted.priors, fitted_on=record)
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "calibration.json", dataclasses.asdict(fitted))
         what = "Temperature and priors were" if calibrate == Fitted.priors else "The temperature was"
         notes.append(f"{what} fitted on this data, cross-fitted by article for these figures.")
     else:
@@ -150,7 +152,7 @@ def evaluate_model(
     seconds = time.perf_counter() - began
     write_predictions(out / "predictions.jsonl", predictions)
     beside = read_baselines(others) | (train_baselines(predictions) if baselines else {})
-    return evaluate(
+    report = evaluate(
         predictions,
         out=out,
         data_sha256=data_hash(data),
@@ -167,6 +169,11 @@ def evaluate_model(
         },
         seed=seed,
     )
+    if fitted is not None:
+        suggested = report["abstention"]["suggested"]
+        least = suggested["threshold"] if suggested else fitted.min_confidence
+        write_json(out / "calibration.json", dataclasses.asdict(fitted) | {"min_confidence": round(least, 2)})
+    return report
 
 
 def read_baselines(others: Sequence[str]) -> dict[str, list[Prediction]]:

@@ -63,6 +63,8 @@ def test_calibrating_writes_the_numbers_and_says_so(rows: Path, tiny_model: Path
     assert len(found["bias"]) == 4
     assert "rows.jsonl, SHA-256" in found["fitted_on"]
     assert "cross-fitted" in (out / "report.md").read_text()
+    suggested = json.loads((out / "report.json").read_text())["abstention"]["suggested"]
+    assert found["min_confidence"] == (round(suggested["threshold"], 2) if suggested else 0)
 
 
 def test_less_context_is_given_on_request(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
