@@ -20,6 +20,8 @@ class Network(nn.Module):
 
     def __init__(self, encoder: nn.Module, *, hidden_size: int, dropout: float = 0.1) -> None:
         super().__init__()
+        if getattr(encoder, "pooler", None) is not None:
+            encoder.pooler = None  # type: ignore[assignment] # nothing reads it; processes wait for its gradient
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.evidence_head = nn.Linear(hidden_size, len(BIO) + 1)
@@ -60,7 +62,7 @@ def build_network(config: dict[str, Any]) -> Network:
     settings = dict(config)
     encoder_config = AutoConfig.for_model(settings.pop("model_type"), **settings)
     make: Any = AutoModel.from_config
-    encoder = make(encoder_config, attn_implementation="eager", **_no_pooler(encoder_config))
+    encoder = make(encoder_config, attn_implementation="eager")
     return Network(encoder, hidden_size=encoder_config.hidden_size)
 
 
@@ -72,12 +74,5 @@ def load_encoder(path: str) -> Network:
     silence: Any = logging.disable_progress_bar  # of reading one file
     silence()
     config = AutoConfig.from_pretrained(path)
-    encoder = AutoModel.from_pretrained(
-        path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32, **_no_pooler(config)
-    )
+    encoder = AutoModel.from_pretrained(path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32)
     return Network(encoder, hidden_size=config.hidden_size)
-
-
-def _no_pooler(config: Any) -> dict[str, Any]:
-    """BERT's pooler on `[CLS]` is not used here: leave it out where the architecture lets us."""
-    return {"add_pooling_layer": False} if config.model_type in {"bert", "roberta", "xlm-roberta"} else {}

@@ -112,3 +112,17 @@ def test_a_networks_state_is_that_of_its_file(tiny_model: Path) -> None:
 
     held = load_file(tiny_model / "model.safetensors")
     assert all(torch.equal(held[name], value) for name, value in load_network(tiny_model).state_dict().items())
+
+
+@pytest.mark.parametrize("kind", ["bert", "mpnet", "electra", "distilbert"])
+def test_every_weight_of_an_encoder_is_trained(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+    from onrecord.model.network import build_network
+
+    small = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 8}
+    own = {"dim": 8, "n_layers": 1, "n_heads": 2, "hidden_dim": 8} if kind == "distilbert" else small
+    network = build_network({"model_type": kind, "vocab_size": 20, **own})
+    labels, evidence = network(torch.tensor([[5, 6, 7]]), torch.ones(1, 3, dtype=torch.long), torch.ones(1, 1, 3) / 3)
+    (labels.sum() + evidence.sum()).backward()
+    # Several processes wait for the gradient of each: a pooler that nothing reads would stop them.
+    assert [name for name, weight in network.named_parameters() if weight.grad is None] == []
