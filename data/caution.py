@@ -10,7 +10,7 @@ NOT_THIS = (
     "A model wrote these labels, and it makes mistakes. Read the sentence before you rely on a label.",
 )
 WEAK = (
-    "It was trained on news reports in English. It is weaker on speeches and long quotations without a tag, letters, "
-    "columns, satire and social media, and it knows no other language."
+    "It was trained on news reports in English. It is weakest on letters and columns and on long quotations without a "
+    "tag, and was never measured on satire and social media. It knows no other language."
 )
 FOREIGN = "This text does not look like English, the only language that the model knows. Do not rely on these labels."
