@@ -17,6 +17,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ..data.labels import Kind
 from .scored import ScoredSentence, Source
@@ -60,7 +61,7 @@ _INSTITUTIONS = _words(
     "guard government parliament congress league club centre center hospital church fund trust society news times post "
     "journal gazette telegraph tribune herald watch press media data radio television insurance airlines network "
     "foundation campaign movement alliance front administration inquiry tribunal embassy command partners capital "
-    "holdings presidency works dairies farmers ratings international"
+    "holdings presidency works dairies farmers ratings international firm"
 )
 _DOCUMENTS = _words(
     "report reports study studies survey poll polls review analysis note notice letter memo document documents "
@@ -88,6 +89,7 @@ _TAIL = re.compile(
     re.DOTALL,
 )
 _PLACED = re.compile(r"\b(?:of|at|in|for|on|from|to|with|by|near|under|after|before|between|across)\s(?:the\s)?$")
+_OFFICE_BETWEEN = re.compile(r"\s(?!(?:and|or)\b)(?:[a-z-]+\s)+")
 _BEFORE = re.compile(r"(?:[\w-]+\.?\s){1,3}$")
 _BESIDE = re.compile(r",\s([^,.;]{3,60})[,.;]")
 _LIST = re.compile(
@@ -351,7 +353,11 @@ class _Resolver:
         for place in self.places.get(surname, ()):
             before = _BEFORE.search(self.text, max(0, place - 60), place)
             after = _BESIDE.match(self.text, place + len(surname))
-            found |= {_title(word) for word in before.group().split()} if before else set()
+            words = [*before.group().split(), surname] if before else []
+            for word, following in pairwise(words):
+                office = following.islower() or _title(following) in _TITLES
+                if not (office and _title(word) in _INSTITUTIONS):  # `company president Ana Ruiz` is no company
+                    found.add(_title(word))
             found |= _parse(after.group(1), "unidentified").heads if after else set()
         return found
 
@@ -432,14 +438,24 @@ def _is_list(main: str) -> bool:
 
 
 def _person_name(part: str) -> tuple[Name, int]:
-    """Return what may be a person's name, a full one first, and where it starts; or nothing, and the part's end."""
+    """Return what may be a person's name, and where it starts; or nothing, and the part's end.
+
+    A full name goes first, and behind an office it is the person's: `Orvesk Rovers coach Bo Lind`.
+    """
     for size in (2, 1):
+        found: tuple[Name, int] | None = None
+        end = 0
         for match in _NAMES.finditer(part):
             words = match.group().split()
             name = _strip_titles(words)
             article = words[0].casefold() == "the" or part[: match.start()].casefold().endswith("the ")
-            if len(name) >= size and not article and not _institution(words) and name[0].casefold() not in _NOT_NAMES:
-                return name, match.start() + match.group().index(name[0])
+            if len(name) < size or article or _institution(words) or name[0].casefold() in _NOT_NAMES:
+                continue
+            if found is None or _OFFICE_BETWEEN.fullmatch(part, end, match.start()):
+                found = name, match.start() + match.group().index(name[0])
+                end = match.end()
+        if found:
+            return found
     return (), len(part)
 
 

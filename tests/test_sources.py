@@ -52,6 +52,7 @@ def names(*marked: str) -> list[tuple[int, ...]]:
         (["{s:Mr Ruiz} said no.", "{s:Mrs Ruiz} said yes."], [(0,), (1,)]),
         (["Ana Ruiz came.", "{s:Ruiz} said no.", "{s:Ana} said yes."], [(1, 2)]),
         (["{s:Ana Ruiz’s lawyer, Bo Lind,} said no.", "{s:Lind} said yes.", "{s:Ruiz} left."], [(0, 1), (2,)]),
+        (["{s:Orvesk Rovers coach Bo Lind} said no.", "{s:Lind} said yes."], [(0, 1)]),
         # equal words
         (["{s:The ministry} said no.", "{s:the ministry} said yes."], [(0, 1)]),
         (["{a:Residents} said no.", "Few, {a:residents} said, came."], [(0, 1)]),
@@ -71,6 +72,8 @@ def names(*marked: str) -> list[tuple[int, ...]]:
         (["{s:Ana Ruiz} said no.", "Ruiz, the mayor of Orvesk, left.", "{s:The mayor} said yes."], [(0, 2)]),
         (["{s:Governor Bo Lind} said no.", "{s:Mayor Eva Holm} agreed.", "{s:The governor} left."], [(0, 2), (1,)]),
         (["{s:Governor Ana Ruiz} said no.", "{s:The company} said yes."], [(0,), (1,)]),
+        (["{s:Company president Ana Ruiz} said no.", "{s:The company} said yes."], [(0,), (1,)]),
+        (["The firm Pell Dyes grew.", "{s:Pell Dyes boss Eva Holm} said no.", "{s:The firm} left."], [(1,), (2,)]),
         (["{s:Ana Ruiz} said no.", "{s:Her spokesman} said yes."], [(0,), (1,)]),
         (["{s:The Commons transport committee} said no.", "{s:The committee} said yes."], [(0, 1)]),
         (["{a:A senior energy official} said no.", "{a:The official} said yes."], [(0, 1)]),
