@@ -22,7 +22,7 @@ from .confidence import (
 from .intervals import Bootstrap, Resampled, as_number
 from .metrics import FloatArray, IntArray
 from .predictions import Prediction, align
-from .slices import TOO_FEW, slice_rows
+from .slices import TOO_FEW, n_docs_among, slice_rows, too_few
 
 N = len(LABELS)
 N_POINTS = 100
@@ -63,8 +63,13 @@ def overall(confusion: Resampled) -> dict[str, Any]:
     return {
         "macro_f1": confusion.figure(metrics.macro_f1),
         "accuracy": confusion.figure(metrics.accuracy),
-        "harmful_rate": confusion.figure(metrics.harmful_rate),
+        "harmful_rate": harmful_rate(confusion),
     }
+
+
+def harmful_rate(confusion: Resampled) -> dict[str, Any]:
+    """Return the share of anonymous sentences called attributed."""
+    return confusion.figure(metrics.harmful_rate, n_docs=int(confusion.n_docs_of[metrics.ANONYMOUS]))
 
 
 def per_label(confusion: Resampled) -> dict[Label, dict[str, Any] | None]:
@@ -101,7 +106,7 @@ def harmful(confusion: Resampled) -> dict[str, Any]:
         "n_anonymous": n_anonymous,
         "n_called_attributed": int(confusion.total[:, metrics.ATTRIBUTED].sum()),
         "too_few": n_anonymous < TOO_FEW,
-        "rate": confusion.figure(metrics.harmful_rate),
+        "rate": harmful_rate(confusion),
         "share_of_attributed": confusion.figure(metrics.harmful_share),
     }
 
@@ -164,26 +169,35 @@ def abstention(judged: Judged) -> dict[str, Any]:
     if suggested is not None:
         kept = judged.bootstrap.count(judged.cells, (N, N), np.flatnonzero(confidence >= suggested["threshold"]))
         risk = kept.figure(lambda confusion: 1 - metrics.accuracy(confusion))
-        suggested |= {"risk_ci95": risk["ci95"], "harmful_rate": kept.figure(metrics.harmful_rate)}
+        suggested |= {"risk_ci95": risk["ci95"], "harmful_rate": harmful_rate(kept)}
     return {"max_risk": MAX_RISK, "curve": curve, "suggested": suggested}
 
 
 def slices(judged: Judged) -> list[dict[str, Any]]:
-    """Return each slice's groups with their figures; null where a group is too small."""
+    """Return each slice's groups with their figures; null where a group is too small.
+
+    `below`: the interval of its accuracy ends under the whole file's accuracy.
+    """
     entries = []
+    docs = [row.doc for row in judged.rows]
+    whole = float(metrics.accuracy(judged.confusion.total))
     for name, groups in slice_rows(judged.rows).items():
         entry: dict[str, Any] = {"name": name, "groups": []}
         for value, rows in groups.items():
-            group: dict[str, Any] = {"value": value, "n": len(rows), "too_few": len(rows) < TOO_FEW}
+            n_docs = n_docs_among(rows, docs)
+            group: dict[str, Any] = {"value": value, "n": len(rows), "n_docs": n_docs}
+            group["too_few"] = too_few(len(rows), n_docs)
             if group["too_few"]:
-                group |= {"n_docs": None, "accuracy": None, "macro_f1": None, "n_labels": None}
+                group |= {"accuracy": None, "macro_f1": None, "n_labels": None, "n_few_labels": None, "below": None}
             else:
                 confusion = judged.bootstrap.count(judged.cells, (N, N), np.array(rows))
+                support, accuracy = confusion.total.sum(axis=1), confusion.figure(metrics.accuracy)
                 group |= {
-                    "n_docs": confusion.n_docs,
-                    "accuracy": confusion.figure(metrics.accuracy),
+                    "accuracy": accuracy,
                     "macro_f1": confusion.figure(metrics.macro_f1),
                     "n_labels": n_labels(confusion),
+                    "n_few_labels": int(((support > 0) & (support < TOO_FEW)).sum()),
+                    "below": accuracy["ci95"][1] < whole,
                 }
             entry["groups"].append(group)
         entry["n_unknown"] = len(judged.rows) - sum(group["n"] for group in entry["groups"])

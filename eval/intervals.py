@@ -35,15 +35,26 @@ class Resampled:
     """`[resample, *shape of total]`."""
     n_docs: int
     """Articles that count: with one, there are no intervals."""
+    n_docs_of: IntArray
+    """The same for each place of the first axis: of a confusion matrix, articles with each gold label."""
 
-    def figure(self, statistic: Statistic) -> dict[str, Any]:
-        """Return a figure with its interval: `{"value", "ci95"}`."""
-        return _figure(statistic(self.total), self._interval(statistic(self.draws)))
+    def figure(self, statistic: Statistic, *, n_docs: int | None = None) -> dict[str, Any]:
+        """Return a figure with its interval: `{"value", "ci95"}`.
+
+        Args:
+            statistic: Of the counts.
+            n_docs: Articles that the figure is about, if not all that count.
+        """
+        value, interval = statistic(self.total), self._interval(statistic(self.draws))
+        return _figure(value, _widened(value, interval, self.n_docs if n_docs is None else n_docs))
 
     def figures(self, statistic: Statistic) -> list[dict[str, Any]]:
         """Return the figures of a statistic with one for each label."""
         values, intervals = statistic(self.total), self._interval(statistic(self.draws))
-        return [_figure(value, interval) for value, interval in zip(values, intervals.T, strict=True)]
+        return [
+            _figure(value, _widened(value, interval, int(n_docs)))
+            for value, interval, n_docs in zip(values, intervals.T, self.n_docs_of, strict=False)
+        ]
 
     def difference(self, other: Resampled, statistic: Statistic) -> dict[str, Any]:
         """Return this file's figure less another's of the same rows, with a paired interval."""
@@ -121,12 +132,25 @@ class Bootstrap:
         flat = flat[used]
         blocks = [weights[at : at + _BLOCK].astype(np.float64) @ flat for at in range(0, len(weights), _BLOCK)]
         draws = np.concatenate(blocks).reshape(-1, *counts.shape[1:])
-        return Resampled(counts.sum(axis=0), draws, len(used))
+        n_docs_of = counts.reshape(self.n_docs, counts.shape[1], -1).any(axis=2).sum(axis=0)
+        return Resampled(counts.sum(axis=0), draws, len(used), n_docs_of)
 
 
 def as_number(value: FloatArray | float) -> float | None:
     """Return six digits of a number, None for NaN."""
     return None if np.isnan(value) else round(float(value), 6)
+
+
+def _widened(value: FloatArray, interval: FloatArray, n_docs: int) -> FloatArray:
+    """Give a share of 0 or 1 on which all resamples agree the interval of an exact count.
+
+    No resample shows an error that the file does not, so the bootstrap says that there are none anywhere. The exact
+    bound (Clopper and Pearson, 1934) for none among `n_docs` articles is 1 - 0.025^(1/n): 9 % for 40 of them.
+    """
+    if n_docs < 1 or not (interval[0] == interval[1] == value and value in (0, 1)):
+        return interval
+    far = 0.025 ** (1 / n_docs)
+    return np.array([0.0, 1 - far] if value == 0 else [far, 1.0])
 
 
 def _figure(value: FloatArray, interval: FloatArray) -> dict[str, Any]:

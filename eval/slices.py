@@ -9,6 +9,8 @@ from .predictions import Prediction
 
 TOO_FEW = 30
 """Under this many sentences a figure says nothing."""
+MIN_DOCS = 5
+"""Under this many articles an interval says nothing either: sentences of one article are right or wrong together."""
 MAX_VALUES = 12
 """A slice with more values shows the most frequent ones."""
 PLACES = ("position", "n_sentences")
@@ -84,6 +86,7 @@ def slice_rows(rows: Sequence[Prediction]) -> dict[str, dict[str, list[int]]]:
     for name, (value_of, _) in SLICES.items():
         columns[name] = [value_of(row) for row in rows]
     slices: dict[str, dict[str, list[int]]] = {}
+    docs = [row.doc for row in rows]
     for name, values in columns.items():
         members: dict[str, list[int]] = {}
         for at, value in enumerate(values):
@@ -91,17 +94,30 @@ def slice_rows(rows: Sequence[Prediction]) -> dict[str, dict[str, list[int]]]:
                 members.setdefault(value, []).append(at)
         if len(members) > 1:
             order = SLICES[name][1] if name in SLICES else ()
-            slices[name] = {value: members[value] for value in order if value in members} or _most_frequent(members)
+            groups = {value: members[value] for value in order if value in members} or _most_frequent(members, docs)
+            if len(groups) > 1:  # of many small values only "others" is left
+                slices[name] = groups
     return slices
 
 
-def _most_frequent(members: dict[str, list[int]]) -> dict[str, list[int]]:
-    """Order values by size; of many, keep the largest and put the rest together."""
+def too_few(n: int, n_docs: int) -> bool:
+    """Tell whether a slice has too few sentences or articles for figures."""
+    return n < TOO_FEW or n_docs < MIN_DOCS
+
+
+def n_docs_among(members: Sequence[int], docs: Sequence[str | None]) -> int:
+    """Return of how many articles the rows are; a row without one stands for itself."""
+    return len({docs[at] for at in members} - {None}) + sum(docs[at] is None for at in members)
+
+
+def _most_frequent(members: dict[str, list[int]], docs: Sequence[str | None]) -> dict[str, list[int]]:
+    """Order values by size; of many, keep the largest that are large enough and put the rest together."""
+    enough = {value: not too_few(len(rows), n_docs_among(rows, docs)) for value, rows in members.items()}
     ranked = sorted(members, key=lambda value: -len(members[value]))
     if len(ranked) <= MAX_VALUES:
         return {value: members[value] for value in ranked}
-    kept = [value for value in ranked[: MAX_VALUES - 1] if len(members[value]) >= TOO_FEW]
-    rest = ranked[len(kept) :]
+    kept = [value for value in ranked if enough[value]][: MAX_VALUES - 1]
+    rest = [value for value in ranked if value not in kept]
     return {value: members[value] for value in kept} | {
         f"{len(rest)} others": sorted(at for value in rest for at in members[value])
     }

@@ -15,6 +15,13 @@ def share(counts: FloatArray) -> FloatArray:
     return metrics.divide(counts[..., 0], counts.sum(-1))
 
 
+def test_a_share_of_0_or_1_has_the_exact_interval_of_its_articles() -> None:
+    # The rule of three, two-sided: none of 4 articles leaves up to 1 - 0.025^(1/4) = 0.602.
+    counted = Bootstrap(["a", "b", "c", "d"], seed=0).count(np.zeros(4, dtype=np.int64), (2,))
+    assert counted.figure(share) == {"value": 1, "ci95": [pytest.approx(0.397635), 1]}
+    assert counted.figure(share, n_docs=2)["ci95"] == [pytest.approx(0.158114), 1]
+
+
 def test_counts_add_up_over_all_rows() -> None:
     counted = Bootstrap(["a", "b", "a"], seed=0).count(np.array([0, 1, 3]), (2, 2))
     assert counted.total.tolist() == [[1, 1], [0, 1]]
