@@ -29,5 +29,13 @@
   for (const link of document.querySelectorAll("a[data-filter]")) {
     link.addEventListener("click", () => { filter.value = link.dataset.filter; update(); });
   }
+  // Read on with j, back with k: the focus moves through what is shown.
+  document.addEventListener("keydown", (event) => {
+    const step = { j: 1, k: -1 }[event.key];
+    if (!step || event.ctrlKey || event.metaKey || event.altKey || event.target.tagName === "SELECT") return;
+    const shown = items.filter((item) => !item.hidden);
+    const next = shown[Math.max(0, shown.indexOf(document.activeElement) + step)];
+    if (next) { next.focus({ preventScroll: true }); next.scrollIntoView({ block: "start" }); }
+  });
   update();
 })();

@@ -9,6 +9,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from .slices import TOO_FEW
+
 WIDTH, HEIGHT = 420, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 12, 34, 44
 # Okabe and Ito's colours, darkened to stand out on white; each comes with a dash pattern of its own.
@@ -24,7 +26,7 @@ class Line:
     name: str
     points: Sequence[Point]
     weights: Sequence[int] = ()
-    """How many sentences each point stands for: its dot's area; none without."""
+    """How many sentences each point stands for: its dot's area; none without. With too few it is off the line."""
 
 
 def chart(
@@ -65,22 +67,30 @@ def chart(
     if diagonal:
         parts.append(f'<path class="diagonal" d="M{place((0, 0))}L{place((1, 1))}"/>')
     legend = 8.0
-    for line, (colour, dash) in zip(lines, STYLES, strict=False):
-        path = "L".join(place(point) for point in line.points)
+    for at_line, (line, (colour, dash)) in enumerate(zip(lines, STYLES, strict=False)):
+        solid = [n >= TOO_FEW for n in line.weights] or [True] * len(line.points)
+        path = "L".join(place(point) for point, known in zip(line.points, solid, strict=True) if known)
         stroke = f'stroke="{colour}" stroke-dasharray="{dash}"'
-        parts.append(f'<path class="line" {stroke} d="M{path}"/>')
+        if path:
+            parts.append(f'<path class="line" {stroke} d="M{path}"/>')
         largest = max(line.weights, default=1)
         for point, weight in zip(line.points, line.weights, strict=False):
             centre_x, centre_y = place(point).split(",")
-            parts.append(
-                f'<circle cx="{centre_x}" cy="{centre_y}" r="{2 + 5 * sqrt(weight / largest):.1f}" fill="{colour}" '
-                'fill-opacity="0.6"/>'
+            r = 2 + 5 * sqrt(weight / largest)
+            # A dot on the first line, a square on the others: told apart in black and white too.
+            shape = (
+                f'<rect x="{float(centre_x) - r:.1f}" y="{float(centre_y) - r:.1f}" width="{2 * r:.1f}" '
+                f'height="{2 * r:.1f}"'
+                if at_line
+                else f'<circle cx="{centre_x}" cy="{centre_y}" r="{r:.1f}"'
             )
+            opacity = 0.6 if weight >= TOO_FEW else 0
+            parts.append(f'{shape} fill="{colour}" stroke="{colour}" fill-opacity="{opacity}"/>')
         parts.append(
-            f'<path class="line" {stroke} d="M{legend:.0f},14h24"/>'
-            f'<text x="{legend + 27:.0f}" y="18">{escape(line.name)}</text>'
+            f'<path class="line" {stroke} d="M{legend:.0f},14h22"/>'
+            f'<text x="{legend + 25:.0f}" y="18">{escape(line.name)}</text>'
         )
-        legend += 34 + 7.6 * len(line.name)
+        legend += 33 + 8.2 * len(line.name)
     if at is not None:
         ring_x, ring_y = place(at).split(",")
         parts.append(f'<circle class="ring" cx="{ring_x}" cy="{ring_y}" r="7"/>')

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from ..data.labels import LABELS
 from . import plots
 from .errors import MAX_SENTENCE, context, is_harmful, pieces
+from .slices import TOO_FEW
 from .verdict import MEANING
 
 UNKNOWN = "–"
@@ -67,6 +68,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters["md"] = _markdown
     numbers = Numbers(report, html=template.endswith(".html"))
@@ -80,6 +82,7 @@ def render(template: str, report: Mapping[str, Any], **more: Any) -> str:
         LABELS=LABELS,
         MAX_SENTENCE=MAX_SENTENCE,
         MEANING=MEANING,
+        TOO_FEW=TOO_FEW,
     )
     return environment.get_template(template).render(report=report, **more)
 

@@ -25,7 +25,7 @@ from .figures import Judged
 from .intervals import N_RESAMPLES
 from .predictions import Prediction, replacing
 from .render import render
-from .verdict import cautions, not_computed, verdict
+from .verdict import cautions, not_computed, to_mend, verdict
 
 SCHEMA_VERSION = 1
 STAMP = "development set: optimistic, not redistributable"
@@ -109,6 +109,7 @@ def evaluate(
     report["cautions"] = cautions(report)
     report["not_computed"] = not_computed(predictions, report)
     report["verdict"] = verdict(report)
+    report["to_mend"] = to_mend(report)
     with replacing(out / "errors.jsonl") as file:
         for row in errors:
             record = error_record(row, model=identity, stamp=report["stamp"])

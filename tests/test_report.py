@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from onrecord.data.records import OnrecordError
+from onrecord.data.records import OnrecordError, Span
 from onrecord.eval.errors import MAX_BYTES, select_errors
 from onrecord.eval.predictions import Prediction
 from onrecord.eval.report import STAMP, evaluate
@@ -225,8 +225,67 @@ def test_support_under_30_says_too_few(tmp_path: Path) -> None:
     groups = {group["value"]: group for group in report["slices"][0]["groups"]}
     assert groups["sport"]["macro_f1"] is None
     assert groups["war"]["macro_f1"] is not None
-    assert "| genre | sport | 20 | – | too few | too few |" in (tmp_path / "report.md").read_text()
+    assert "| genre | sport | 20 | 20 | too few | too few |" in (tmp_path / "report.md").read_text()
     assert (tmp_path / "report.html").read_text().count("too few") >= 6
+
+
+def test_a_slice_of_few_articles_has_no_figures_however_many_sentences(tmp_path: Path) -> None:
+    rows = [
+        row(f"r{at}", "none", "none", doc=f"d{at // 20}", meta={"genre": "sport" if at < 80 else "war"})
+        for at in range(200)
+    ]
+    report = report_of(rows, tmp_path)
+    groups = {group["value"]: group for group in report["slices"][0]["groups"]}
+    assert (groups["sport"]["n"], groups["sport"]["n_docs"], groups["sport"]["accuracy"]) == (80, 4, None)
+    assert groups["war"]["accuracy"]["value"] == 1
+    assert "Figures of 1 slices: under 30 sentences or 5 articles, too few." in report["not_computed"]
+
+
+def test_a_slice_that_is_surely_below_the_file_is_marked_and_named(tmp_path: Path) -> None:
+    rows = [
+        row(f"r{at}", "none", "attributed" if at % 2 else "none", meta={"genre": "sport"})
+        if at < 60
+        else row(f"r{at}", "none", "none", meta={"genre": "war"})
+        for at in range(400)
+    ]
+    report = report_of(rows, tmp_path)
+    assert {group["value"]: group["below"] for group in report["slices"][0]["groups"]} == {"war": False, "sport": True}
+    assert "Most frequent errors: none called attributed (30); 30 in all." in report["to_mend"]
+    assert "genre “sport”, 50 of 100 right" in " ".join(report["to_mend"])
+    assert (tmp_path / "report.html").read_text().count("▼ below</span>") == 1
+
+
+def test_a_slice_says_how_many_of_its_labels_have_too_few_sentences(tmp_path: Path) -> None:
+    rows = [
+        row(f"r{at}", "none" if at % 20 else "unverified", "none", text="“Go,” he said." * (at % 2))
+        for at in range(200)
+    ]
+    group = report_of(rows, tmp_path)["slices"][0]["groups"][1]
+    assert (group["n_labels"], group["n_few_labels"]) == (2, 1)
+    assert "(2, 1 too few)" in (tmp_path / "report.md").read_text()
+
+
+def test_no_harmful_error_among_40_articles_is_not_none_anywhere(tmp_path: Path) -> None:
+    report = report_of(rows_of("aa oo uu nn " * 40), tmp_path)
+    # 1 - 0.025^(1/40)
+    assert report["harmful"]["rate"] == {"value": 0, "ci95": [0, pytest.approx(0.0881, abs=1e-4)]}
+    assert (
+        "0 of 40 anonymous sentences called attributed, 0 % (95 % interval 0 to 9)."
+        in report["verdict"]["sentences"][1]
+    )
+
+
+def test_few_articles_are_never_called_reliable(tmp_path: Path) -> None:
+    rows = [replace(one, doc=f"d{at % 19}") for at, one in enumerate(rows_of("aa oo uu nn aa oo uu nn an " * 60))]
+    assert report_of(rows, tmp_path)["verdict"]["level"] != "reliable"
+
+
+@pytest.mark.parametrize("name", ["macro F1", "accuracy", "MCC", "anonymous called attributed", "source"])
+def test_a_file_of_three_rows_says_too_few_at_every_figure(tmp_path: Path, name: str) -> None:
+    spans = (Span(0, 8, "source"),)
+    report_of([replace(one, spans=spans) for one in rows_of("aa oo nn")], tmp_path)
+    text = (tmp_path / "report.html").read_text()
+    assert re.search(rf"{name}(?:(?!</?div|<tr).)*too few", text, re.DOTALL)
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,33 @@ def test_a_count_of_the_confusion_matrix_leads_to_its_sentences(desktop: Any) ->
     choose(desktop, "filter", "")
 
 
+def test_the_list_is_read_on_and_chosen_from_with_the_keyboard(desktop: Any) -> None:
+    from selenium.webdriver.common.by import By
+    from selenium.webdriver.common.keys import Keys
+
+    focused = "return document.activeElement.dataset.id"
+    choose(desktop, "filter", "")
+    body, filter_ = desktop.find_element(By.TAG_NAME, "body"), desktop.find_element(By.ID, "filter")
+    ids = [one["id"] for one in shown(desktop)]
+    body.send_keys("j")
+    assert desktop.execute_script(focused) == ids[0]
+    desktop.switch_to.active_element.send_keys("jj")
+    assert desktop.execute_script(focused) == ids[2]
+    desktop.switch_to.active_element.send_keys("k")
+    assert desktop.execute_script(focused) == ids[1]
+    filter_.send_keys(Keys.ARROW_DOWN)
+    assert len(shown(desktop)) < len(ids)
+    choose(desktop, "filter", "")
+
+
+def test_the_harmful_error_leads_to_its_sentences(desktop: Any) -> None:
+    from selenium.webdriver.common.by import By
+
+    desktop.find_element(By.LINK_TEXT, "Read them").click()
+    assert {one["kind"] for one in shown(desktop)} == {"anonymous → attributed"}
+    choose(desktop, "filter", "")
+
+
 def test_markup_in_a_sentence_is_shown_as_text_and_does_nothing(desktop: Any) -> None:
     text = desktop.execute_script("return document.querySelector('[data-id=nasty] .sentence').textContent")
     assert text.strip() == NASTY
