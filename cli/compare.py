@@ -23,6 +23,9 @@ def compare_cli(
         typer.Option(help="Labelled data to evaluate two model folders on first."),
     ] = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the comparison.")] = Path("comparison"),
+    development: Annotated[
+        bool, typer.Option(help="With --data: mark every figure as a development set's: optimistic.")
+    ] = False,
     max_drop: Annotated[
         float, typer.Option(min=0, max=1, help="Exit 4 if B's macro F1 is lower by more than this; 0.01 is a point.")
     ] = 0.01,
@@ -41,7 +44,7 @@ def compare_cli(
 
     if data:
         for model, report in ((a, out / "a"), (b, out / "b")):
-            evaluate_model(data, model=model, out=report, seed=seed)
+            evaluate_model(data, model=model, out=report, development=development, seed=seed)
         a, b = out / "a", out / "b"
     result = compare_files(a, b, out=out, max_drop=max_drop, seed=seed)
     if sys.stdout.isatty():

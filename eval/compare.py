@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -13,11 +13,13 @@ from ..data.labels import LABELS, Label
 from ..data.records import OnrecordError
 from . import metrics
 from .errors import MOST_CONFIDENT, n_fitting
-from .figures import Judged
+from .figures import Judged, harmful_rate
 from .intervals import N_RESAMPLES, Resampled, Statistic
 from .predictions import Prediction, align, read_predictions, replacing
 from .render import render
 from .report import SCHEMA_VERSION, STAMP, environment, write_json
+from .slices import TOO_FEW
+from .verdict import FEW_DOCS
 
 MAX_DROP = 0.01
 """Of macro F1: one point."""
@@ -28,7 +30,6 @@ _OVERALL: dict[str, Statistic] = {
     "macro_f1": metrics.macro_f1,
     "accuracy": metrics.accuracy,
     "mcc": metrics.mcc,
-    "harmful_rate": metrics.harmful_rate,
 }
 TITLES = {
     "macro_f1": "macro F1",
@@ -132,7 +133,9 @@ def compare(
         "max_drop": max_drop,
         "worse": False,
         "verdict": "",
-        "overall": {name: _both(before, after, statistic) for name, statistic in _OVERALL.items()},
+        "sentences": [],
+        "overall": {name: _both(before, after, statistic) for name, statistic in _OVERALL.items()}
+        | {"harmful_rate": _harmful(before, after)},
         "per_label": _per_label(before, after),
         "flips": {
             "n": len(flips),
@@ -150,6 +153,7 @@ def compare(
     # A drop of exactly what is allowed must pass: 0.80 - 0.79 is more than 0.01 in floats.
     result["worse"] = round(-difference["value"], 6) > max_drop
     result["verdict"] = _verdict(difference, worse=result["worse"], max_drop=max_drop)
+    result["sentences"] = list(_sentences(result, before, after))
     with replacing(out / "flips.jsonl") as file:
         for flip in flips:
             record = flip.to_dict(result) | ({"stamp": STAMP} if development else {})
@@ -211,6 +215,10 @@ def _both(before: Resampled, after: Resampled, statistic: Statistic) -> dict[str
     }
 
 
+def _harmful(before: Resampled, after: Resampled) -> dict[str, Any]:
+    return _both(before, after, metrics.harmful_rate) | {"a": harmful_rate(before), "b": harmful_rate(after)}
+
+
 def _per_label(before: Resampled, after: Resampled) -> dict[Label, dict[str, Any] | None]:
     """Return each label's figures on both sides; None for a label that is not in the gold."""
     columns = {
@@ -225,14 +233,68 @@ def _per_label(before: Resampled, after: Resampled) -> dict[Label, dict[str, Any
     }
 
 
-def _verdict(difference: Mapping[str, Any], *, worse: bool, max_drop: float) -> str:
-    points, ci95 = 100 * difference["value"], difference["ci95"]
+def _chance(difference: Mapping[str, Any]) -> str:
+    """Say whether a difference may be chance."""
+    ci95 = difference["ci95"]
+    if ci95 is None:
+        return "whether it is chance, one article cannot tell"
+    return "hardly by chance" if ci95[0] > 0 or ci95[1] < 0 else "it may be chance"
+
+
+def _points(difference: Mapping[str, Any]) -> str:
+    ci95 = difference["ci95"]
     interval = f" (95 % interval {100 * ci95[0]:+.1f} to {100 * ci95[1]:+.1f})" if ci95 else ""
-    said = f"macro F1 changes by {points:+.1f} points{interval}"
-    certain = ci95 is not None and (ci95[0] > 0 or ci95[1] < 0)
+    return f"{100 * difference['value']:+.1f} points{interval}"
+
+
+def _verdict(difference: Mapping[str, Any], *, worse: bool, max_drop: float) -> str:
+    chance = _chance(difference)
+    said = f"macro F1 changes by {_points(difference)}"
     if worse:
-        chance = "" if certain else " It may be chance: the interval includes no difference."
-        return f"B is worse than allowed: {said}, and may fall by {100 * max_drop:.1f}.{chance}"
-    if not certain:
-        return f"No difference that this file can show: {said}."
-    return f"B is {'better' if points > 0 else 'worse, but no more than allowed'}: {said}."
+        return f"B is worse than allowed: {said}, and may fall by {100 * max_drop:.1f}; {chance}."
+    if chance != "hardly by chance":
+        return f"No difference that this file can show: {said}; {chance}."
+    return f"B is {'better' if difference['value'] > 0 else 'worse, but no more than allowed'}: {said}; {chance}."
+
+
+def _sentences(result: Mapping[str, Any], before: Resampled, after: Resampled) -> Iterator[str]:
+    """Say what else to know before B takes A's place: the harmful error, the labels, and what the file cannot say."""
+    cell = metrics.ANONYMOUS, metrics.ATTRIBUTED
+    n_a, n_b, n = int(before.total[cell]), int(after.total[cell]), int(before.total[metrics.ANONYMOUS].sum())
+    if not n:
+        yield "No anonymous sentence is in the file: the error that does most harm cannot be compared here."
+    else:
+        change = "rises" if n_b > n_a else "falls" if n_b < n_a else "stays"
+        counts = f"from {n_a} to {n_b}" if n_b != n_a else f"at {n_a}"
+        how = "too few to judge by" if n < TOO_FEW else _chance(result["overall"]["harmful_rate"]["difference"])
+        yield (
+            "The error that does most harm, anonymous called attributed, "
+            f"{change} {counts} of {n} sentences{'' if n_a == n_b else '; ' + how}."
+        )
+    labels = {label: entry for label, entry in result["per_label"].items() if entry and entry["support"] >= TOO_FEW}
+    for word, sign in (("Better", 1), ("Worse", -1)):
+        sure = [
+            f"{label} {_points(entry['f1']['difference'])}"
+            for label, entry in labels.items()
+            if sign * entry["f1"]["difference"]["value"] > 0
+            and _chance(entry["f1"]["difference"]) == "hardly by chance"
+        ]
+        if sure:
+            yield f"{word} in F1, hardly by chance: {', '.join(sure)}."
+    few = [
+        f"{label} ({entry['support']})"
+        for label, entry in result["per_label"].items()
+        if entry and entry["support"] < TOO_FEW
+    ]
+    if few:
+        yield f"Too few sentences (under {TOO_FEW}) to judge by: {', '.join(few)}."
+    absent = [label for label, entry in result["per_label"].items() if entry is None]
+    if absent:
+        yield f"Not in the file, and in no mean: {', '.join(absent)}."
+    if result["n_rows_without_doc"]:
+        yield (
+            f"{result['n_rows_without_doc']} of {result['n_sentences']} rows name no article: each counts as one of "
+            "its own, and the intervals are narrower than they should be."
+        )
+    if 1 < result["n_docs"] < FEW_DOCS:
+        yield f"Intervals from {result['n_docs']} articles are rough: too narrow rather than too wide."

@@ -62,6 +62,34 @@ def test_b_is_worse_where_it_loses_more_than_is_allowed(
     assert result["verdict"].startswith(verdict)
 
 
+def test_words_say_what_the_harmful_error_does_and_whether_it_may_be_chance(tmp_path: Path) -> None:
+    right, wrong = "aa oo uu nn " * 40, "aa oa uu nn " * 40
+    said = compared(rows_of(right), rows_of(wrong), tmp_path)
+    assert said["verdict"].endswith("hardly by chance.")
+    assert said["sentences"][0].endswith(
+        "anonymous called attributed, rises from 0 to 40 of 40 sentences; hardly by chance."
+    )
+    assert "Worse in F1, hardly by chance: attributed -33.3 points" in " ".join(said["sentences"])
+    same = compared(rows_of(right), rows_of(right[:-3] + "na"), tmp_path)
+    assert "it may be chance" in same["verdict"]
+    assert "stays at 0 of 40 sentences." in same["sentences"][0]
+    page = Page(tmp_path / "compare.html").text
+    assert all(line in page for line in same["sentences"])
+
+
+def test_what_a_small_file_cannot_tell_is_said(tmp_path: Path) -> None:
+    few = " ".join(compared(rows_of("aa oo nn"), rows_of("aa oa nn"), tmp_path)["sentences"])
+    assert "rises from 0 to 1 of 1 sentences; too few to judge by" in few
+    assert "attributed (1), anonymous (1), none (1)" in few
+    assert "Not in the file, and in no mean: unverified." in few
+    assert "Intervals from 2 articles are rough" in few
+    assert (tmp_path / "compare.html").read_text().count("too few</span>") == 3
+    lone = compared(rows_of("nn", doc=None), rows_of("na", doc=None), tmp_path)
+    assert "one article cannot tell" in lone["verdict"]
+    assert "No anonymous sentence is in the file" in lone["sentences"][0]
+    assert "1 of 1 rows name no article" in " ".join(lone["sentences"])
+
+
 def test_a_drop_of_exactly_what_is_allowed_passes(tmp_path: Path) -> None:
     # One label; of ten right B gets nine: F1 falls from 1 to 18/19.
     a, b = rows_of("nn " * 10), rows_of("nn " * 9 + "na")
