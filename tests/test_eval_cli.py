@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from onrecord.cli import app
+from onrecord.cli.eval import corpus_notes
 from onrecord.data.records import OnrecordError
 from onrecord.data.rows import article_to_rows, write_jsonl
 from typer.testing import CliRunner
@@ -46,6 +47,13 @@ def test_the_gate_exits_4_below_its_figure_and_0_at_it(rows: Path, tiny_model: P
     result = run.invoke(app, [*call, "--fail-under", "0.9"])
     assert result.exit_code == 4
     assert "below --fail-under 0.9" in result.stderr
+
+
+@pytest.mark.parametrize(("split", "said"), [("test", "it never saw these"), ("all", "learned from these very")])
+def test_figures_on_the_bundled_corpus_say_that_it_is_no_real_news(split: str, said: str) -> None:
+    (note,) = corpus_notes(split)
+    assert "better here than on real news" in note
+    assert said in note
 
 
 def test_only_keeps_the_rows_whose_field_has_the_value(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
