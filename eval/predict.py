@@ -106,7 +106,8 @@ def decide_all(
             whole = len(article.judged) > 1
             yield Prediction(
                 id=f"{article.id}.{index:03d}" if whole else article.id,
-                doc=article.doc,
+                # A row that names no article was given its own id for one.
+                doc=article.doc if whole or article.doc != article.id else None,
                 text=sentence.text,
                 label=sentence.label,
                 predicted=predicted,

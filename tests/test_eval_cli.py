@@ -56,6 +56,17 @@ def test_figures_on_the_bundled_corpus_say_that_it_is_no_real_news(split: str, s
     assert said in note
 
 
+def test_rows_without_an_article_context_and_spans_are_named_in_the_report(tiny_model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bare.csv"
+    path.write_text('text,label\n"Aides said <b>so</b>.",anonymous\nThe bridge closed.,none\n', encoding="utf-8")
+    result = run.invoke(app, ["eval", str(path), "--model", str(tiny_model), "-o", str(tmp_path / "r")])
+    assert result.exit_code == 0, result.output
+    report = json.loads((tmp_path / "r" / "report.json").read_text(encoding="utf-8"))
+    assert report["n_rows_without_doc"] == 2
+    assert "2 of 2 rows name no article" in report["cautions"][0]
+    assert "Evidence of 2 of 2 sentences: their gold spans are unknown." in report["not_computed"]
+
+
 def test_only_keeps_the_rows_whose_field_has_the_value(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "r"
     run.invoke(app, ["eval", str(rows), "--model", str(tiny_model), "-o", str(out), "--only", "sure=True"])
