@@ -22,7 +22,7 @@ from ..data.labels import LABELS, TAGS
 from ..data.records import Article, OnrecordError
 from ..data.rows import article_to_rows, to_jsonl, write_whole
 from ..data.stats import corpus_stats
-from .inputs import read_labelled
+from .inputs import label_table, read_labelled
 from .train import progress_bar
 
 if TYPE_CHECKING:
@@ -252,12 +252,7 @@ def import_data(source: Path, *, tool: Tool | None = None, rename: Iterable[str]
     Raises:
         OnrecordError: They are malformed, or an item of `rename` is no `THEIRS=OURS`.
     """
-    table = {}
-    for item in rename:
-        theirs, equals, ours = item.partition("=")
-        if not (theirs and equals and ours):
-            raise OnrecordError(f"--map is '{item}', expected THEIRS=OURS")
-        table[theirs] = ours
+    table = label_table(rename)
     if tool is Tool.label_studio or (tool is None and source.suffix == ".json"):
         return read_label_studio(source, labels=table)
     if table:

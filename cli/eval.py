@@ -6,7 +6,7 @@ import dataclasses
 import os
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,7 +15,7 @@ import typer
 
 from ..data.records import Article, OnrecordError
 from ..data.splits import split_articles, split_of
-from .inputs import data_hash, read_labelled
+from .inputs import data_hash, label_table, read_labelled
 
 if TYPE_CHECKING:
     from ..eval.predictions import Prediction
@@ -52,6 +52,10 @@ def eval_cli(
     only: Annotated[
         str | None,
         typer.Option(metavar="FIELD=VALUE", help="Only rows whose extra field has this value, such as sure=True."),
+    ] = None,
+    rename: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="THEIRS=OURS", help="The rows' own name of a label; repeat for more."),
     ] = None,
     context: Annotated[
         int | None, typer.Option(min=0, help="Keep so many sentences before each judged one; all if none.")
@@ -90,6 +94,7 @@ def eval_cli(
         out=out,
         split=part,
         only=only,
+        labels=label_table(rename or ()),
         context=context,
         development=development,
         calibrate=calibrate,
@@ -112,6 +117,7 @@ def evaluate_model(
     out: Path,
     split: str = "all",
     only: str | None = None,
+    labels: Mapping[str, str] | None = None,
     context: int | None = None,
     development: bool = False,
     calibrate: str | None = None,
@@ -126,7 +132,7 @@ def evaluate_model(
     from ..model.folder import write_json
     from ..model.scorer import load
 
-    articles = [item for item in read_labelled(data) if split == "all" or split_of(item.doc) == split]
+    articles = [item for item in read_labelled(data, labels=labels) if split == "all" or split_of(item.doc) == split]
     articles = [shorten(item, context) for item in articles if context is not None] or articles
     if only is not None:
         field, equals, value = only.partition("=")

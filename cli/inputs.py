@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ..data.corpus import bundled_corpus, read_corpus
@@ -13,8 +13,27 @@ from ..data.records import Article, OnrecordError
 from ..data.rows import ROW_SUFFIXES, read_rows
 
 
-def read_labelled(paths: Sequence[Path]) -> list[Article]:
+def label_table(items: Iterable[str]) -> dict[str, str]:
+    """Return the table of `--map THEIRS=OURS`.
+
+    Raises:
+        OnrecordError: An item is no `THEIRS=OURS`.
+    """
+    table = {}
+    for item in items:
+        theirs, equals, ours = item.partition("=")
+        if not (theirs and equals and ours):
+            raise OnrecordError(f"--map is '{item}', expected THEIRS=OURS")
+        table[theirs] = ours
+    return table
+
+
+def read_labelled(paths: Sequence[Path], *, labels: Mapping[str, str] | None = None) -> list[Article]:
     """Read labelled articles from marked files (`.txt`), folders of them, and rows; without any, the bundled corpus.
+
+    Args:
+        paths: The files and folders.
+        labels: A table from the rows' own label names to ours.
 
     Raises:
         OnrecordError: A file is missing, malformed or of another kind, or two articles share an id.
@@ -28,7 +47,7 @@ def read_labelled(paths: Sequence[Path]) -> list[Article]:
         elif path.is_dir() or path.suffix == ".txt":
             articles += read_corpus(path)
         elif path.suffix in ROW_SUFFIXES:
-            articles += read_rows(path)
+            articles += read_rows(path, labels=labels)
         else:
             raise OnrecordError(f"{path}: labelled data is read from .txt (marked corpus), {', '.join(ROW_SUFFIXES)}")
     seen: set[str] = set()

@@ -127,3 +127,15 @@ def test_two_model_folders_are_compared_on_one_file(rows: Path, tiny_model: Path
     assert not found["worse"]
     assert (out / "flips.jsonl").read_text() == ""
     assert (out / "a" / "report.html").exists()
+
+
+def test_label_names_of_ones_own_are_mapped(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "desk.csv"
+    file.write_text("text,label\nThe mayor said no.,Named\nAides said no.,Unnamed\n")
+    call = ["eval", str(file), "--model", str(tiny_model), "-o", str(tmp_path / "r"), "--map", "Named=attributed"]
+    result = run.invoke(app, call)
+    assert isinstance(result.exception, OnrecordError)
+    assert "Unnamed" in str(result.exception)
+    assert run.invoke(app, [*call, "--map", "Unnamed=anonymous"]).exit_code == 0
+    found = json.loads((tmp_path / "r" / "report.json").read_text())
+    assert found["per_label"]["anonymous"]["support"] == 1
