@@ -56,7 +56,7 @@ class TrainConfig:
     """A model folder to go on from with its tokenizer and windows, or `bundled`; empty: `encoder` with new heads."""
     encoder: str = ENCODER
     """A BERT-like encoder: a hub id or a folder; not read with `start`."""
-    epochs: int = 5
+    epochs: int = 6
     """Passes over the training articles, cut into new windows each time."""
     learning_rate: float = 1.5e-4
     """The highest rate, of the last encoder layer and the heads; AdamW."""
