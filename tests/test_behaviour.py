@@ -13,8 +13,12 @@ from onrecord.data.corpus import bundled_corpus, read_corpus
 from onrecord.data.groups import read_groups
 from onrecord.data.labels import Label
 from onrecord.data.records import Article, Sentence
+from onrecord.data.rows import article_to_rows, row_to_article
+from onrecord.data.splits import split_of
 from onrecord.eval.behaviour import behaviour, group_figures, table, with_context
+from onrecord.eval.predict import predict
 from onrecord.eval.predictions import Prediction
+from onrecord.model import load
 from onrecord.model.folder import bundled_model
 
 from .eval_rows import row
@@ -24,6 +28,7 @@ SUITE = Path(__file__).parent / "behaviour"
 MIN_CONTRAST_GROUPS_RIGHT = 0.75
 MIN_INVARIANCE_GROUPS_ALIKE = 0.9
 MIN_GAIN_FROM_CONTEXT = 0.1
+MIN_ROWS_LIKE_ARTICLES = 0.97
 
 
 def judged(article: Article) -> Sentence:
@@ -179,8 +184,6 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Figures of the bundled model, written to `behaviour.json` too."""
     if not (bundled_model() / "model.onnx").exists():
         pytest.skip("there is no bundled model yet: model/bundled/model.onnx is missing")
-    from onrecord.model import load
-
     found = behaviour(load(), SUITE)
     path = tmp_path_factory.mktemp("behaviour") / "behaviour.json"
     path.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
@@ -203,3 +206,13 @@ def test_the_bundled_model_is_not_moved_by_names_numbers_and_quotation_marks(fig
 def test_the_bundled_model_uses_the_sentences_before(figures: dict[str, Any]) -> None:
     right = {n_before: one["right"]["value"] for n_before, one in figures["context"].items()}
     assert right["6"] - right["0"] >= MIN_GAIN_FROM_CONTEXT, f"{figures['path']}\nright by sentences before: {right}"
+
+
+@pytest.mark.slow
+def test_sentences_given_as_rows_get_the_labels_that_they_have_in_their_article() -> None:
+    model = load()
+    articles = [article for article in read_corpus(bundled_corpus()) if split_of(article.doc) == "test"]
+    rows = [row_to_article(one, fallback_id="") for article in articles for one in article_to_rows(article)]
+    whole, alone = ([one.predicted for one in predict(model, given)] for given in (articles, rows))
+    same = [one == other for one, other in zip(whole, alone, strict=True)]
+    assert sum(same) / len(same) >= MIN_ROWS_LIKE_ARTICLES
