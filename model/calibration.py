@@ -17,7 +17,7 @@ from ..data.labels import LABELS, Label
 from .judge import Floats, log_softmax
 
 COST: dict[Label, dict[Label, float]] = {
-    "anonymous": {"attributed": 1.5},
+    "anonymous": {"attributed": 3.0},
 }
 """What calling a row's label by a column's costs, where it is not 1 (0 on the diagonal)."""
 
