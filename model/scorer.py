@@ -32,7 +32,7 @@ from .sources import group_sources
 _TAG_OF = np.array([0, *(1 + TAGS.index(name[2:]) for name in BIO[1:])])
 _BRIDGED = (0, *(0 if tag == "cue" else 2 for tag in TAGS))
 """For each tag, how many words without one may lie within its span: measured in `docs/log.md`."""
-_LEAST = np.array([1.0, *({"source": 0.5, "cue": 0.65, "hedge": 0.65}[tag] for tag in TAGS)])
+_LEAST = np.array([1.0, *({"source": 0.4, "cue": 0.65, "hedge": 0.65}[tag] for tag in TAGS)])
 """For each tag, the probability from which a word carries it: measured in `docs/log.md`."""
 _OF_TAG = np.array([[tag == number for number in range(len(TAGS) + 1)] for tag in _TAG_OF], dtype=np.float64)
 _OPENS = np.array([name.startswith("B-") for name in BIO])
