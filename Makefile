@@ -37,7 +37,7 @@ test-ray: .venv/all ## the Ray engine against the local one
 	$(BIN)/python -m pytest -m slow tests/test_ray.py
 
 curve: .venv/all ## half an hour or more: does more text still pay? make curve FILES="rows.jsonl", for the card
-	$(BIN)/python -m onrecord.train.curve model/bundled $(FILES)
+	$(BIN)/python -m onrecord.cli.curve model/bundled $(FILES)
 
 train: .venv/all ## the bundled model, from the bundled corpus
 	$(BIN)/onrecord train -o runs/model

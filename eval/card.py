@@ -76,7 +76,7 @@ def write_card_of(folder: Path, reports: Sequence[Path]) -> None:
 
 
 def _learning_curve(folder: Path) -> str:
-    """Return what `onrecord.train.curve` left in the folder, as Markdown."""
+    """Return the learning curve that `make curve` left in the folder, as Markdown."""
     path = folder / "curve.json"
     if not path.is_file():
         return ""

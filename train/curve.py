@@ -1,18 +1,10 @@
-"""A learning curve: does more text still pay?
-
-    python -m onrecord.train.curve OUT [FILE…]
-
-trains on a quarter, a half and all of the bundled training articles, by two seeds and for few epochs, and writes
-`curve.json` and `curve.svg`, which a model card shows if they lie in the model's folder. Points that `curve.json`
-already holds are not trained again.
-"""
+"""A learning curve: does more text still pay? `make curve` draws it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -22,10 +14,7 @@ from accelerate import PartialState
 from matplotlib.figure import Figure
 from tokenizers import Tokenizer
 
-from ..cli.inputs import data_hashes, read_labelled
-from ..data.corpus import bundled_corpus
 from ..data.records import Article
-from ..data.splits import split_articles
 from ..eval.label_errors import group_scores
 from ..eval.predict import decide_all
 from ..model.folder import load_settings, write_json
@@ -99,11 +88,29 @@ def _sizes(points: Sequence[Mapping[str, Any]]) -> list[list[int]]:
     return [[point["sentences"] for point in points if point["share"] == share] for share in shares]
 
 
-def main(out: Path, files: Sequence[Path], *, config: TrainConfig | None = None) -> None:
-    """Draw the curve; `config` stands for tests."""
-    parts = split_articles(read_labelled([]))
-    held_out = {"corpus test split": parts["test"], **{file.name: read_labelled([file]) for file in files}}
-    hashes = data_hashes([bundled_corpus(), *files])
+def draw_curve(
+    out: Path,
+    learn: Sequence[Article],
+    choose: Sequence[Article],
+    held_out: Mapping[str, Sequence[Article]],
+    *,
+    data: Mapping[str, str],
+    config: TrainConfig | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Train on a quarter, a half and all of the articles, by two seeds; write `curve.json` and `curve.svg`.
+
+    Points that `curve.json` already holds are not trained again.
+
+    Args:
+        out: The folder; where it is a model's, the model card shows the curve.
+        learn: To learn from.
+        choose: To choose the epoch on.
+        held_out: To measure on, by name.
+        data: SHA-256 of the files, by name, for the record.
+        config: How each is trained; by default as ever, for few epochs.
+        tell: Called with a line a point.
+    """
     record = out / "curve.json"
     points = json.loads(record.read_text(encoding="utf-8"))["points"] if record.is_file() else []
     out.mkdir(parents=True, exist_ok=True)
@@ -112,14 +119,10 @@ def main(out: Path, files: Sequence[Path], *, config: TrainConfig | None = None)
             if any((point["share"], point["seed"]) == (share, seed) for point in points):
                 continue
             settings = config or TrainConfig(epochs=EPOCHS, seed=seed)
-            learn = part_of(parts["train"], share, seed)
-            scores = measure(learn, parts["validation"], held_out, settings)
-            sentences = sum(len(article.judged) for article in learn)
+            part = part_of(learn, share, seed)
+            scores = measure(part, choose, held_out, settings)
+            sentences = sum(len(article.judged) for article in part)
             points.append({"share": share, "seed": seed, "sentences": sentences, "macro_f1": scores})
-            write_json(record, {"epochs": settings.epochs, "data": hashes, "points": points})
+            write_json(record, {"epochs": settings.epochs, "data": dict(data), "points": points})
             plot_curve(points, out / "curve.svg")
-            sys.stderr.write(f"{share:g} of the articles, seed {seed}, {sentences} sentences: {scores}\n")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]), [Path(name) for name in sys.argv[2:]])
+            tell(f"{share:g} of the articles, seed {seed}, {sentences} sentences: {scores}")
