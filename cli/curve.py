@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
+
+import typer
 
 from ..data.corpus import bundled_corpus
 from ..data.splits import split_articles
@@ -25,7 +28,7 @@ def main(out: Path, files: Sequence[Path]) -> None:
         parts["validation"],
         held_out,
         data=data_hashes([bundled_corpus(), *files]),
-        tell=lambda line: print(line, file=sys.stderr),  # noqa: T201 # a command
+        tell=partial(typer.echo, err=True),
     )
 
 

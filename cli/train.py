@@ -178,9 +178,10 @@ def progress_bar(*, hidden: bool = False) -> Iterator[Callable[..., None]]:
     from rich.console import Console
     from rich.progress import BarColumn, TextColumn
     from rich.progress import Progress as Bar
-    from transformers.utils.logging import disable_progress_bar
+    from transformers.utils import logging
 
-    disable_progress_bar()  # type: ignore[no-untyped-call] # theirs, of loading weights
+    silence: Any = logging.disable_progress_bar  # theirs, of loading weights
+    silence()
     console = Console(stderr=True)
     columns: list[Any] = [TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[told]}")]
     with Bar(*columns, console=console, transient=True, disable=hidden) as bar:

@@ -62,11 +62,12 @@ def group_scores(rows: Sequence[Prediction], field: str) -> list[tuple[str, floa
     for row in rows:
         if field in row.meta:
             groups.setdefault(str(row.meta[field]), []).append(row)
-    scores = [(name, _macro_f1(held), len(held)) for name, held in groups.items()]
-    return [("all", _macro_f1(rows), len(rows)), *sorted(scores, key=lambda score: score[1])]
+    scores = [(name, macro_f1_of(held), len(held)) for name, held in groups.items()]
+    return [("all", macro_f1_of(rows), len(rows)), *sorted(scores, key=lambda score: score[1])]
 
 
-def _macro_f1(rows: Sequence[Prediction]) -> float:
+def macro_f1_of(rows: Sequence[Prediction]) -> float:
+    """Return the macro F1 of predictions, over the labels that are in the gold."""
     confusion = np.zeros((len(LABELS), len(LABELS)))
     gold, predicted = ([row.label for row in rows], [row.predicted for row in rows])
     np.add.at(confusion, (metrics.label_ids(gold), metrics.label_ids(predicted)), 1)

@@ -232,7 +232,8 @@ def write_untrained(model: Path, folder: Path) -> None:
 
     from ..model.folder import load_settings
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    silence: Any = logging.disable_progress_bar
+    silence()
     config, _ = load_settings(model)
     settings: dict[str, Any] = {key: value for key, value in config.encoder.items() if key not in _NOT_ENCODER}
     names = dict(enumerate(LABELS))

@@ -20,8 +20,9 @@ class Network(nn.Module):
 
     def __init__(self, encoder: nn.Module, *, hidden_size: int, dropout: float = 0.1) -> None:
         super().__init__()
-        if getattr(encoder, "pooler", None) is not None:
-            encoder.pooler = None  # type: ignore[assignment] # nothing reads it; processes wait for its gradient
+        parts: Any = encoder
+        if getattr(parts, "pooler", None) is not None:
+            parts.pooler = None  # nothing reads it, and several processes would wait for its gradient
         self.encoder = encoder
         self.dropout = nn.Dropout(dropout)
         self.evidence_head = nn.Linear(hidden_size, len(BIO) + 1)

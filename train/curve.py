@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from tokenizers import Tokenizer
 
 from ..data.records import Article
-from ..eval.label_errors import group_scores
+from ..eval.label_errors import macro_f1_of
 from ..eval.predict import decide_all
 from ..model.folder import load_settings, write_json
 from .config import TrainConfig
@@ -52,8 +52,7 @@ def measure(
         scores = {}
         for name, data in held_out.items():
             judged = judge_articles(data, tokenizer, backend, settings.windows, settings.special)
-            [(_, score, _)] = group_scores(list(decide_all(data, judged, lambda _: calibration)), "")
-            scores[name] = score
+            scores[name] = macro_f1_of(list(decide_all(data, judged, lambda _: calibration)))
         return scores
 
 
