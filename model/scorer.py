@@ -52,8 +52,8 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
     """Decode the evidence of a sentence word by word: the likeliest tag, if its mean probability suffices.
 
     What the label guide rules out is left out: a `none` sentence has no evidence, a hedge stands in `unverified` only,
-    an `attributed` sentence has no unidentified source. Two pieces of a source or of a hedge with a word or two between
-    them belong together.
+    an `attributed` sentence has no unidentified source. Neighbouring words of one tag are one piece, and two pieces of
+    a source or of a hedge with a word or two between them belong together unless the second opens anew.
 
     Args:
         found: The judgement.
@@ -75,7 +75,11 @@ def find_evidence(found: Judgement, text: str, label: Label, *, offset: int = 0)
     runs: list[tuple[int, int, int]] = []  # tag, first word, last word (exclusive)
     for place in np.flatnonzero(mass.max(axis=1) >= _LEAST[best]):
         tag = int(best[place])
-        if runs and runs[-1][0] == tag and place - runs[-1][2] <= _BRIDGED[tag] and not opens[place]:
+        if (
+            runs
+            and runs[-1][0] == tag
+            and (place == runs[-1][2] or (place - runs[-1][2] <= _BRIDGED[tag] and not opens[place]))
+        ):
             runs[-1] = (tag, runs[-1][1], int(place) + 1)
         else:
             runs.append((tag, int(place), int(place) + 1))

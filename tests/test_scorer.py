@@ -97,19 +97,25 @@ def test_a_short_gap_in_a_source_is_bridged_a_long_one_and_one_in_a_cue_are_not(
     assert spans == [("source", 0, 15), ("source", 28, 31), ("cue", 32, 35), ("cue", 40, 43)]
 
 
+def test_neighbouring_words_are_one_piece_though_the_second_would_open_another() -> None:
+    found, text = judgement(["B-hedge", "B-hedge", "O", "B-hedge"])
+    spans = [(item.start, item.end) for item in find_evidence(found, text, "unverified")]
+    assert spans == [(0, 7), (12, 15)]
+
+
 def test_the_pieces_of_a_word_are_marked_together_or_not_at_all() -> None:
-    found, _ = judgement(["O", "B-cue", "I-cue", "I-cue", "B-cue"])
+    found, _ = judgement(["O", "B-cue", "I-cue", "I-cue", "B-hedge"])
     text = "he bemoaned it"
     pieces = Judgement(
         found.log_probabilities, found.evidence, Tokens((1,) * 5, ((0, 2), (3, 5), (5, 9), (9, 11), (12, 14)))
     )
     pieces.evidence[1] = pieces.evidence[0]  # one piece in three speaks against it
-    assert [(item.text, round(item.score, 2)) for item in find_evidence(pieces, text, "attributed")] == [
+    assert [(item.text, round(item.score, 2)) for item in find_evidence(pieces, text, "unverified")] == [
         ("bemoaned", 0.67),
         ("it", 1.0),
     ]
     pieces.evidence[2] = pieces.evidence[0]
-    assert [item.text for item in find_evidence(pieces, text, "attributed")] == ["it"]
+    assert [item.text for item in find_evidence(pieces, text, "unverified")] == ["it"]
 
 
 def test_a_source_needs_less_certainty_than_a_cue() -> None:

@@ -45,12 +45,17 @@ def test_cuts_show_every_sentence_once_an_epoch_and_alone_now_and_then(tiny_enco
 
     tokenizer, special = load_tokenizer(tiny_encoder)
     (found,) = encode([toy_articles(1)[0]], tokenizer)
-    sizes = set()
+    sizes, contexts = set(), set()
     for seed in range(40):
         examples = cut(found, tokens=64, special=special, chance=random.Random(seed))
         assert sum((example.labels for example in examples), ()) == (0, 1, 2, 3)
+        learnt = [tag for example in examples for tag in example.bio if tag != IGNORE]
+        assert learnt == [tag for tags in found.bio for tag in tags]
         sizes |= {len(example.labels) for example in examples}
+        contexts |= {example.pack.ids.count(special.sep) - len(example.labels) for example in examples}
+        assert all(len(example.pack.ids) == len(example.bio) == len(example.kinds) <= 64 for example in examples)
     assert {1, 4} <= sizes
+    assert {0, 1} <= contexts
 
 
 def test_the_same_seed_gives_the_same_run_and_another_seed_another(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -89,41 +89,52 @@ def encode(articles: Sequence[Article], tokenizer: Tokenizer) -> list[Encoded]:
 
 
 def cut(article: Encoded, *, tokens: int, special: SpecialTokens, chance: random.Random) -> list[Example]:
-    """Cut one article into windows, each of its sentences in one of them.
+    """Cut one article into windows, each of its sentences judged in one of them.
 
-    Two windows in three are as full as they get, the others of a random length down to a single sentence. A sentence
-    longer than a window loses its end, here in training only.
+    Two windows in three are as full as they get, the others of a random length down to a single sentence. More than
+    half of those inside the article open with one to three earlier sentences as context alone: what a sentence means
+    by what went before it need not be guessed without it. A sentence longer than a window loses its end, here in
+    training only.
     """
     lengths = [len(sentence.ids) for sentence in article.tokens]
-    bounds: list[tuple[int, int]] = []
+    bounds: list[tuple[int, int, int]] = []  # first sentence of a window, first that it judges, last (exclusive)
     if len(article.judged) == 1:  # a row: how much of its context it shows is left to chance
         target = article.judged[0]
         first = chance.randint(0, target) if chance.random() < 0.4 else 0
         last = chance.randint(target + 1, len(lengths)) if chance.random() < 0.4 else len(lengths)
         found = plan(lengths[first:last], [target - first], tokens=tokens, before=1, after=1)
-        bounds = [(first + window.first, first + window.last) for window in found] or [(target, target + 1)]
-    first = 0 if not bounds else len(lengths)
-    while first < len(lengths):
-        full = first > 0 and chance.random() < 0.67
+        shown = [(first + window.first, first + window.last) for window in found] or [(target, target + 1)]
+        bounds = [(first, first, last) for first, last in shown]
+    judged = 0 if not bounds else len(lengths)
+    while judged < len(lengths):
+        full = judged > 0 and chance.random() < 0.67
         budget = tokens if full else chance.randint(24, tokens)
-        last, size = first + 1, 1 + lengths[first] + 1
+        first, last, size = judged, judged + 1, 1 + lengths[judged] + 1
+        wanted = chance.randint(1, 3) if judged > 0 and chance.random() < 0.6 else 0
+        while wanted and first > 0 and size + lengths[first - 1] + 1 <= budget:
+            first, wanted = first - 1, wanted - 1
+            size += lengths[first] + 1
         while last < len(lengths) and size + lengths[last] + 1 <= budget:
             size += lengths[last] + 1
             last += 1
-        bounds.append((first, last))
-        first = last
-    examples = [_example(article, first, last, tokens, special) for first, last in bounds]
+        bounds.append((first, judged, last))
+        judged = last
+    examples = [_example(article, *window, tokens, special) for window in bounds]
     return [example for example in examples if example.labels or any(tag != IGNORE for tag in example.bio)]
 
 
-def _example(article: Encoded, first: int, last: int, tokens: int, special: SpecialTokens) -> Example:
+def _example(
+    article: Encoded, first: int, first_judged: int, last: int, tokens: int, special: SpecialTokens
+) -> Example:
     room = tokens - SPECIALS
     inside = [Tokens(item.ids[:room], item.offsets[:room]) for item in article.tokens[first:last]]
     bio, kinds = [IGNORE], [IGNORE]
-    for tags, sources in zip(article.bio[first:last], article.kinds[first:last], strict=True):
-        bio += [*tags[:room], IGNORE]
-        kinds += [*sources[:room], IGNORE]
-    judged = [index - first for index in range(first, last) if article.labels[index] != IGNORE]
+    for index in range(first, last):
+        size = len(inside[index - first].ids)
+        learnt = index >= first_judged
+        bio += [*(article.bio[index][:room] if learnt else (IGNORE,) * size), IGNORE]
+        kinds += [*(article.kinds[index][:room] if learnt else (IGNORE,) * size), IGNORE]
+    judged = [index - first for index in range(first_judged, last) if article.labels[index] != IGNORE]
     labels = tuple(article.labels[first + index] for index in judged)
     return Example(pack(inside, judged, special), labels, tuple(bio), tuple(kinds), article.weight)
 
