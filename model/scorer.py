@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,25 @@ def n_processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+_Handful = list[tuple[str, str, Sequence[tuple[int, int]]]]
+"""Articles that run through the network together: id, text, sentences."""
+_HANDFUL = 20_000
+"""Characters from which a handful is full."""
+
+
+def _handfuls(documents: Iterable[tuple[str, str, Sequence[tuple[int, int]] | None]]) -> Iterator[_Handful]:
+    handful: _Handful = []
+    size = 0
+    for name, text, spans in documents:
+        handful.append((name, text, segment(text) if spans is None else spans))
+        size += len(text)
+        if size > _HANDFUL:
+            yield handful
+            handful, size = [], 0
+    if handful:
+        yield handful
+
+
 class Model:
     """A loaded model folder."""
 
@@ -175,20 +194,23 @@ class Model:
     def score_many(
         self, documents: Iterable[tuple[str, str, Sequence[tuple[int, int]] | None]]
     ) -> Iterator[ScoredArticle]:
-        """Score articles `(id, text, spans)` in order, a handful at a time, each as if it were alone."""
-        handful: list[tuple[str, str, Sequence[tuple[int, int]]]] = []
-        size = 0
-        for name, text, spans in documents:
-            handful.append((name, text, segment(text) if spans is None else spans))
-            size += len(text)
-            if size > 50_000:
-                yield from self._score_handful(handful)
-                handful, size = [], 0
-        yield from self._score_handful(handful)
+        """Score articles `(id, text, spans)` in order, a handful at a time, each as if it were alone.
 
-    def _score_handful(self, handful: Sequence[tuple[str, str, Sequence[tuple[int, int]]]]) -> Iterator[ScoredArticle]:
-        work = [([text[start:end] for start, end in spans], range(len(spans))) for _, text, spans in handful]
-        for (name, text, spans), found in zip(handful, self.judge(work), strict=True):
+        While one handful runs through the network, the one before it is written up.
+        """
+        with ThreadPoolExecutor(1) as ahead:
+            running: tuple[_Handful, Future[list[list[Judgement]]]] | None = None
+            for handful in _handfuls(documents):
+                work = [([text[start:end] for start, end in spans], range(len(spans))) for _, text, spans in handful]
+                found = ahead.submit(self.judge, work)
+                if running is not None:
+                    yield from self._write_up(running[0], running[1].result())
+                running = handful, found
+            if running is not None:
+                yield from self._write_up(running[0], running[1].result())
+
+    def _write_up(self, handful: _Handful, judged: Sequence[Sequence[Judgement]]) -> Iterator[ScoredArticle]:
+        for (name, text, spans), found in zip(handful, judged, strict=True):
             sentences = []
             for index, ((start, end), judgement) in enumerate(zip(spans, found, strict=True)):
                 label, probabilities = decide(self.calibration, judgement)
