@@ -83,13 +83,14 @@ def plan(lengths: Sequence[int], judged: Sequence[int], *, tokens: int, before: 
         end = position + 1
         while end < len(todo) and min(todo[end] + after, len(lengths) - 1) < last:
             end += 1
-        # Sentences on the right that serve nobody make room for more context on the left.
+        # Sentences on the right that serve nobody are left out; one sentence alone gets more context on the left.
         while last - 1 > min(todo[end - 1] + after, len(lengths) - 1):
             last -= 1
             size -= lengths[last] + 1
-        while first > 0 and size + lengths[first - 1] + 1 <= tokens:
-            first -= 1
-            size += lengths[first] + 1
+        if end - position == 1:
+            while first > 0 and size + lengths[first - 1] + 1 <= tokens:
+                first -= 1
+                size += lengths[first] + 1
         windows.append(Window(first, last, tuple(todo[position:end])))
         position = end
     return windows

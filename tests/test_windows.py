@@ -15,6 +15,11 @@ def test_a_row_gets_all_the_context_that_fits() -> None:
     assert plan([30] * 8, [6], tokens=224, before=2, after=1) == [Window(1, 8, (6,))]
 
 
+def test_the_last_window_of_an_article_is_as_short_as_its_sentences_allow() -> None:
+    found = plan([30] * 8, list(range(8)), tokens=224, before=2, after=1)
+    assert found == [Window(0, 7, (0, 1, 2, 3, 4, 5)), Window(4, 8, (6, 7))]
+
+
 def test_a_sentence_longer_than_a_window_is_left_to_pieces() -> None:
     assert plan([300, 30, 30], [0, 1, 2], tokens=224, before=2, after=1) == [Window(1, 3, (1, 2))]
 
