@@ -116,8 +116,8 @@ def _runners(options: BenchOptions, folder: Path, scratch: Path, tell: Callable[
     has_torch = find_spec("torch") is not None and find_spec("transformers") is not None
     graph = folder.resolve() / "model.fp32.onnx"
     if not graph.is_file() and has_torch and (folder / "model.safetensors").is_file():
+        from ..model.restore import load_network
         from ..train.export import export_onnx
-        from ..train.restore import load_network
 
         graph = scratch / "model.fp32.onnx"
         export_onnx(load_network(folder), graph)

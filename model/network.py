@@ -7,12 +7,14 @@ Pooling is a matrix product, so that the whole stands in one exported graph.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from ..data.labels import BIO, LABELS
+from .judge import Backend, Floats, Pack, collate, in_batches
 
 
 class Network(nn.Module):
@@ -77,3 +79,21 @@ def load_encoder(path: str) -> Network:
     config = AutoConfig.from_pretrained(path)
     encoder = AutoModel.from_pretrained(path, attn_implementation="eager", use_safetensors=True, dtype=torch.float32)
     return Network(encoder, hidden_size=config.hidden_size)
+
+
+def torch_backend(network: Network, pad: int, *, batch_tokens: int = 8192) -> Backend:
+    """Return a backend that runs the network in fp32 on its own device."""
+
+    def run(packs: Sequence[Pack]) -> Iterable[tuple[Floats, Floats]]:
+        device = next(network.parameters()).device
+        results: dict[int, tuple[Floats, Floats]] = {}
+        network.eval()
+        with torch.inference_mode():
+            for batch in in_batches(packs, tokens=batch_tokens):
+                inputs = (torch.from_numpy(array).to(device) for array in collate([packs[i] for i in batch], pad))
+                labels, evidence = network(*inputs)
+                for row, index in enumerate(batch):
+                    results[index] = (labels[row].float().cpu().numpy(), evidence[row].float().cpu().numpy())
+        return [results[index] for index in range(len(packs))]
+
+    return run

@@ -1,11 +1,11 @@
-"""Score articles: onnxruntime, tokenizers and numpy, nothing else.
+"""Score articles: onnxruntime, tokenizers and numpy, nothing else; torch on a GPU.
 
     from onrecord.model import load
     article = load().score("Two aides said no. The minister denied it.")
     article.sentences[0].label        # 'anonymous'
 
-Every window is a run of its own, without padding, so that a sentence's score depends on its article alone and never on
-what else is scored beside it; windows run in parallel, a thread each.
+On the CPU every window is a run of its own, without padding, so that a sentence's score depends on its article alone
+and never on what else is scored beside it; windows run in parallel, a thread each.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..data.records import Article, OnrecordError
 from ..data.segment import SEGMENTER, segment
 from .calibration import Calibration
 from .folder import ModelConfig, bundled_model, load_settings, model_hash
-from .judge import Floats, Judgement, Pack, collate, judge, log_softmax, tokenize
+from .judge import Backend, Floats, Judgement, Pack, collate, judge, log_softmax, tokenize
 from .scored import Evidence, ModelId, ScoredArticle, ScoredSentence
 from .sources import group_sources
 
@@ -131,6 +131,54 @@ def _handfuls(documents: Iterable[tuple[str, str, Sequence[tuple[int, int]] | No
         yield handful
 
 
+def onnx_backend(file: Path, pad: int, *, threads: int) -> Backend:
+    """Return a backend that runs a graph on the CPU, each window alone.
+
+    Raises:
+        OnrecordError: The file is missing or damaged.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    try:
+        session = ort.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises bare exceptions of its own
+        raise OnrecordError(f"{file} is missing or damaged ({str(error)[:200]})") from error
+
+    def run(item: Pack) -> tuple[Floats, Floats]:
+        ids, mask, pool = collate([item], pad)
+        labels, evidence = session.run(None, {"input_ids": ids, "attention_mask": mask, "pool": pool})
+        return labels[0], evidence[0]
+
+    def run_all(packs: Sequence[Pack]) -> Iterable[tuple[Floats, Floats]]:
+        if threads == 1 or len(packs) == 1:
+            return [run(item) for item in packs]
+        with ThreadPoolExecutor(threads) as pool:
+            return list(pool.map(run, packs))
+
+    return run_all
+
+
+def gpu_backend(folder: Path, pad: int, *, device: str) -> Backend:
+    """Return a backend that runs a model folder's weights through torch in fp32, windows padded to batches.
+
+    Raises:
+        OnrecordError: Torch is not installed or does not have the device.
+    """
+    try:
+        import torch
+
+        from .network import torch_backend
+        from .restore import load_network
+    except ImportError as error:
+        raise OnrecordError(
+            f"device '{device}' needs torch, and {error.name} is missing: pip install 'onrecord[train]', or use cpu"
+        ) from error
+    if device != "cuda" or not torch.cuda.is_available():
+        raise OnrecordError(f"device '{device}' is not to be had here: torch has no such device; use cpu")
+    return torch_backend(load_network(folder).to(device), pad)
+
+
 class Model:
     """A loaded model folder."""
 
@@ -146,34 +194,18 @@ class Model:
                 "install the version that trained it, or train again"
             )
         self.threads = threads or n_processors()
-        provider = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}.get(device)
-        if provider not in ort.get_available_providers():
-            raise OnrecordError(
-                f"device '{device}' is not to be had here: this onnxruntime has no provider for it; use cpu"
-            )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
         try:
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-            self._session = ort.InferenceSession(str(folder / file), options, providers=[provider])
-        except Exception as error:  # both libraries raise bare exceptions of their own
-            raise OnrecordError(
-                f"{folder}: tokenizer.json or {file} is missing or damaged ({str(error)[:200]})"
-            ) from error
+        except Exception as error:  # the library raises bare exceptions
+            raise OnrecordError(f"{folder}: tokenizer.json is missing or damaged ({str(error)[:200]})") from error
+        pad = self.config.special.pad
+        self._backend = (
+            onnx_backend(folder / file, pad, threads=self.threads)
+            if device == "cpu"
+            else gpu_backend(folder, pad, device=device)
+        )
         self.id = ModelId(self.config.name, model_hash(folder))
         self.min_confidence = self.calibration.min_confidence
-
-    def _run(self, item: Pack) -> tuple[Floats, Floats]:
-        ids, mask, pool = collate([item], self.config.special.pad)
-        labels, evidence = self._session.run(None, {"input_ids": ids, "attention_mask": mask, "pool": pool})
-        return labels[0], evidence[0]
-
-    def _backend(self, packs: Sequence[Pack]) -> Iterable[tuple[Floats, Floats]]:
-        if self.threads == 1 or len(packs) == 1:
-            return [self._run(item) for item in packs]
-        with ThreadPoolExecutor(self.threads) as pool:
-            return list(pool.map(self._run, packs))
 
     def judge(self, articles: Sequence[tuple[Sequence[str], Sequence[int]]]) -> list[list[Judgement]]:
         """Judge articles, each given as its sentences and the indices of those to judge."""
@@ -230,7 +262,7 @@ def load(path: str | Path | None = None, *, threads: int | None = None, device: 
     Args:
         path: The folder.
         threads: How many windows run at once; all the processors that this process may use, if None.
-        device: `cpu`, or `cuda` where the installed onnxruntime has it.
+        device: `cpu`, or `cuda` where torch has it.
 
     Raises:
         OnrecordError: The folder is no model folder, or is damaged, or the device is not to be had.

@@ -13,9 +13,10 @@ from onrecord.data.records import OnrecordError
 from onrecord.model import load
 from onrecord.model.folder import load_settings
 from onrecord.model.judge import Judgement, Tokens
+from onrecord.model.network import torch_backend
+from onrecord.model.restore import load_network
 from onrecord.model.scorer import Model, find_evidence, judge_labelled
-from onrecord.train.build import load_network
-from onrecord.train.run import judge_articles, torch_backend
+from onrecord.train.run import judge_articles
 
 
 def test_a_tiny_network_learns_a_few_sentences_by_heart_and_keeps_them_through_save_and_load(tiny_model: Path) -> None:
@@ -157,9 +158,9 @@ def test_a_model_of_another_segmenter_is_refused(tmp_path: Path, tiny_model: Pat
 
 @pytest.mark.parametrize("device", ["cuda", "abacus"])
 def test_a_device_that_is_not_there_is_named(tiny_model: Path, device: str) -> None:
-    import onnxruntime
+    import torch
 
-    if device == "cuda" and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("this onnxruntime has CUDA")
+    if device == "cuda" and torch.cuda.is_available():
+        pytest.skip("this machine has CUDA")
     with pytest.raises(OnrecordError, match=f"device '{device}'"):
         load(tiny_model, device=device)

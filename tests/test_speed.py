@@ -110,8 +110,8 @@ def test_without_torch_our_scorer_is_measured_alone(tiny_model: Path) -> None:
 def test_a_kept_fp32_graph_is_compared(tiny_model: Path, tmp_path: Path) -> None:
     import shutil
 
+    from onrecord.model.restore import load_network
     from onrecord.train.export import export_onnx
-    from onrecord.train.restore import load_network
 
     folder = tmp_path / "model"
     shutil.copytree(tiny_model, folder)

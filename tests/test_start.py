@@ -18,11 +18,12 @@ from onrecord.data.corpus import bundled_corpus, read_corpus
 from onrecord.data.records import Article, OnrecordError
 from onrecord.data.splits import split_articles
 from onrecord.model.folder import bundled_model, load_settings
+from onrecord.model.network import torch_backend
+from onrecord.model.restore import load_network
 from onrecord.model.scorer import Model, judge_labelled
 from onrecord.model.windows import WindowConfig
 from onrecord.train.config import TrainConfig
-from onrecord.train.restore import load_network
-from onrecord.train.run import judge_articles, load_start, torch_backend, train
+from onrecord.train.run import judge_articles, load_start, train
 from tokenizers import Tokenizer
 
 

@@ -118,6 +118,17 @@ def test_resuming_with_another_configuration_is_refused(tiny_encoder: Path, tmp_
         train(toy_articles(), toy_articles(4), small(tiny_encoder, epochs=4), tmp_path / "m", resume=True)
 
 
+def test_resuming_with_other_data_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+    def kill(progress: Progress) -> None:
+        if progress.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(toy_articles(), toy_articles(4), small(tiny_encoder), tmp_path / "m", tell=kill)
+    with pytest.raises(OnrecordError, match="other data"):
+        train(toy_articles(13), toy_articles(4), small(tiny_encoder), tmp_path / "m", resume=True)
+
+
 def test_training_stops_early_and_keeps_the_best_epoch(tiny_encoder: Path, tmp_path: Path) -> None:
     config = small(tiny_encoder, epochs=30, learning_rate=1e-6, patience=2)
     train(toy_articles(), toy_articles(4), config, tmp_path / "m")

@@ -18,12 +18,12 @@ from ..data.labels import LABELS
 from ..data.records import Article
 from ..model.calibration import fit
 from ..model.folder import load_settings, save_settings, write_json
+from ..model.restore import load_network, model_folder, weights_file
 from ..model.scorer import Model, judge_labelled
 from .base import find_encoder
 from .config import TrainConfig
 from .export import export_onnx, quantize
 from .plot import plot_run
-from .restore import load_network, model_folder, weights_file
 from .run import Progress, train
 
 

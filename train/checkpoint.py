@@ -52,8 +52,14 @@ def save_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optim
     partial.rename(folder)
 
 
-def load_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Put a checkpoint's weights, moments and random states in place; return its `state`."""
+def read_state(folder: Path) -> dict[str, Any]:
+    """Return the `state` of a checkpoint."""
+    state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    return state
+
+
+def load_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optimizer) -> None:
+    """Put a checkpoint's weights, moments and random states in place."""
     network.load_state_dict(load_file(folder / "network.safetensors"))
     flat = load_file(folder / "optimizer.safetensors")
     torch.set_rng_state(flat.pop("rng"))
@@ -65,5 +71,3 @@ def load_checkpoint(folder: Path, network: Network, optimizer: torch.optim.Optim
         number, key = name.split(".", 1)
         saved["state"].setdefault(int(number), {})[key] = value
     optimizer.load_state_dict(saved)
-    state: dict[str, Any] = json.loads((folder / "state.json").read_text(encoding="utf-8"))
-    return state

@@ -18,9 +18,10 @@ from ..data.records import Article
 from ..eval.label_errors import macro_f1_of
 from ..eval.predict import decide_all
 from ..model.folder import load_settings, write_json
+from ..model.network import torch_backend
+from ..model.restore import load_network
 from .config import TrainConfig
-from .restore import load_network
-from .run import judge_articles, torch_backend, train
+from .run import judge_articles, train
 
 SHARES = (0.25, 0.5, 1.0)
 SEEDS = (13, 14)

@@ -16,9 +16,10 @@ from ..eval.predictions import Prediction
 from ..model.calibration import Calibration
 from ..model.folder import load_settings
 from ..model.judge import Judgement
+from ..model.network import torch_backend
+from ..model.restore import load_network
 from .config import TrainConfig
-from .restore import load_network
-from .run import Progress, judge_articles, torch_backend, train
+from .run import Progress, judge_articles, train
 
 CHOOSE = 10
 """One in so many articles of those learnt from chooses the epoch."""

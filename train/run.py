@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,14 +26,14 @@ from ..data.rows import write_jsonl
 from ..data.segment import SEGMENTER
 from ..model.calibration import fit
 from ..model.folder import ModelConfig, load_settings, save_settings, write_json
-from ..model.judge import Backend, Floats, Judgement, Pack, SpecialTokens, collate, in_batches, judge, tokenize
-from ..model.network import Network, load_encoder
+from ..model.judge import Backend, Judgement, SpecialTokens, judge, tokenize
+from ..model.network import Network, load_encoder, torch_backend
+from ..model.restore import load_network, model_folder
 from ..model.windows import WindowConfig
 from .base import find_encoder
-from .checkpoint import load_checkpoint, save_checkpoint, write_tensors
+from .checkpoint import load_checkpoint, read_state, save_checkpoint, write_tensors
 from .config import TrainConfig
 from .examples import IGNORE, MULTIPLE, Example, collate_examples, encode, epoch_batches
-from .restore import load_network, model_folder
 
 STEP_LINES = 50
 """How many lines of `metrics.jsonl` tell of an epoch's training loss."""
@@ -51,24 +52,6 @@ class Progress:
     seconds_left: float
     validation: dict[str, float] | None = None
     """At the end of an epoch."""
-
-
-def torch_backend(network: Network, pad: int, *, batch_tokens: int = 8192) -> Backend:
-    """Return a backend that runs the network in fp32 on its own device."""
-
-    def run(packs: Sequence[Pack]) -> Iterable[tuple[Floats, Floats]]:
-        device = next(network.parameters()).device
-        results: dict[int, tuple[Floats, Floats]] = {}
-        network.eval()
-        with torch.inference_mode():
-            for batch in in_batches(packs, tokens=batch_tokens):
-                inputs = (torch.from_numpy(array).to(device) for array in collate([packs[i] for i in batch], pad))
-                labels, evidence = network(*inputs)
-                for row, index in enumerate(batch):
-                    results[index] = (labels[row].float().cpu().numpy(), evidence[row].float().cpu().numpy())
-        return [results[index] for index in range(len(packs))]
-
-    return run
 
 
 def judge_articles(
@@ -258,13 +241,17 @@ def train(
     base_rates = [group["lr"] for group in optimizer.param_groups]
     model, optimizer = accelerator.prepare(network, optimizer)
     checkpoint = out / "checkpoint"
+    data = hashlib.sha256(repr((articles, validation)).encode("utf-8", "surrogatepass")).hexdigest()
     state: dict[str, Any] = {"epoch": 0, "seconds": 0.0, "metrics": []}
     if resume and checkpoint.is_dir():
-        state = load_checkpoint(checkpoint, network, optimizer)
+        state = read_state(checkpoint)
         if state["config"] != json.loads(json.dumps(dataclasses.asdict(config))):
             raise OnrecordError(
                 f"{checkpoint} was written with another configuration; give the same, or leave out --resume"
             )
+        if state["data"] != data:
+            raise OnrecordError(f"{checkpoint} was written with other data; give the same, or leave out --resume")
+        load_checkpoint(checkpoint, network, optimizer)
     elif resume and (out / "training.json").is_file():
         raise OnrecordError(f"{out} holds a finished model; leave out --resume to train it anew")
     out.mkdir(parents=True, exist_ok=True)
@@ -322,7 +309,12 @@ def train(
         state["metrics"].append({"step": (epoch + 1) * per_epoch} | measured)
         if accelerator.is_main_process:
             tell(Progress(epoch + 1, config.epochs, per_epoch, per_epoch, running, speed, 0.0, measured))
-        state |= {"epoch": epoch + 1, "seconds": time.perf_counter() - began, "config": dataclasses.asdict(config)}
+        state |= {
+            "epoch": epoch + 1,
+            "seconds": time.perf_counter() - began,
+            "config": dataclasses.asdict(config),
+            "data": data,
+        }
         if accelerator.is_main_process:
             if _kept(state["metrics"])["epoch"] == epoch + 1:
                 write_tensors(network.state_dict(), out / "model.safetensors")

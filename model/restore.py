@@ -1,7 +1,7 @@
 """Build the network of a model folder again, to train on: from its fp32 weights, or from the 8-bit ones of its scorer.
 
-The 8-bit graph holds a matrix as `NAME.int8` and `NAME.scale` (see `export.py`). Tables keep the name of their
-parameter; a linear layer's matrix has a name of the exporter's, so it is known by the bias that is added behind it.
+The 8-bit graph holds a matrix as `NAME.int8` and `NAME.scale` (see `train/export.py`). Tables keep the name of their
+parameter; a linear layer's matrix has a name of the exporter's, so it is known by the bias that its product adds.
 What 8 bits have rounded away stays away.
 """
 
@@ -18,8 +18,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from ..data.records import OnrecordError
-from ..model.folder import bundled_model, load_settings
-from ..model.network import Network, build_network
+from .folder import bundled_model, load_settings
+from .network import Network, build_network
 
 BUNDLED = "bundled"
 """What the model that ships with the package is called where a folder is asked for."""
@@ -85,8 +85,5 @@ def dequantize(file: Path) -> dict[str, torch.Tensor]:
 def _layer_of(matrix: str, graph: onnx.GraphProto) -> str | None:
     """Return the layer whose bias is added to the product with a matrix; None where there is none."""
     biases = {item.name for item in graph.initializer if item.name.endswith(".bias")}
-    readers = {name: node for node in graph.node for name in node.input}
-    node = readers.get(matrix)
-    while node is not None and node.op_type != "Add":
-        node = readers.get(node.output[0])
+    node = next((node for node in graph.node if matrix in node.input), None)
     return next((name.removesuffix(".bias") for name in (node.input if node else ()) if name in biases), None)
