@@ -10,7 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,20 +27,25 @@ def hash_text(text: str) -> str:
 
 
 def hash_files(names: Iterable[str]) -> str:
-    """Return one SHA-256 over the names and contents of files, in their order."""
+    """Return one SHA-256 over the names and contents of files, in their order; of what is unreadable, over its name."""
     total = hashlib.sha256()
     for name in names:
         total.update(hash_text(name).encode())
-        path = Path(name)
-        if path.is_file():
-            with path.open("rb") as file:
-                total.update(hashlib.file_digest(file, "sha256").digest())
+        with suppress(OSError), Path(name).open("rb") as file:
+            total.update(hashlib.file_digest(file, "sha256").digest())
     return total.hexdigest()
+
+
+def partial_path(path: Path) -> Path:
+    """Return where a file's results stand until they are whole."""
+    return path.with_name(path.name + ".partial")
 
 
 @contextmanager
 def partial_file(path: Path, head: Head, *, resume: bool, tally: Tally) -> Iterator[BinaryIO]:
     """Open `FILE.partial` for the run's results, and rename it when the block ends without an error.
+
+    When nothing could be scored, `FILE` stays as it was, or does not come to be.
 
     Args:
         path: The final file.
@@ -51,7 +56,7 @@ def partial_file(path: Path, head: Head, *, resume: bool, tally: Tally) -> Itera
     Raises:
         OnrecordError: The partial file belongs to another run, or nothing can be written here.
     """
-    partial = path.with_name(path.name + ".partial")
+    partial = partial_path(path)
     first = (json.dumps(head) + "\n").encode()
     try:
         file = partial.open("r+b" if resume and partial.exists() else "w+b")
@@ -64,6 +69,9 @@ def partial_file(path: Path, head: Head, *, resume: bool, tally: Tally) -> Itera
             file.write(first)
         yield file
         file.flush()
+        if not tally.articles:
+            partial.unlink()
+            return
         finished = path.with_name(path.name + ".finished")
         file.seek(len(first))
         with finished.open("wb") as out:
@@ -92,10 +100,10 @@ def _take_up(file: BinaryIO, partial: Path, head: Head, tally: Tally) -> bool:
     end = file.tell()
     for line in file:
         try:
-            record = json.loads(line) if line.endswith(b"\n") else {"total": None}
+            record = json.loads(line) if line.endswith(b"\n") else None
         except ValueError:
             break
-        if "total" in record:
+        if not isinstance(record, dict) or not ("error" in record or {"language", "summary"} <= record.keys()):
             break
         tally.add(record)
         end += len(line)

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from ..data.read import STDIN, Document, Form, ReadFailure, expand_inputs, read_documents
 from ..data.records import OnrecordError
-from .partial import Head, hash_files, hash_text, partial_file
+from .partial import Head, hash_files, hash_text, partial_file, partial_path
 from .table import WIDTH, visible, write_table
 from .writers import WRITERS, Format, Tally, to_record
 
@@ -27,8 +27,17 @@ if TYPE_CHECKING:
     from ..model import Model, ScoredArticle
     from .writers import Result
 
-SUFFIXES: dict[str, Format] = {".html": "html", ".htm": "html", ".csv": "csv", ".json": "json", ".txt": "table"}
-"""What a file for the results is taken to be; any other is JSON Lines."""
+SUFFIXES: dict[str, Format] = {
+    ".html": "html",
+    ".htm": "html",
+    ".csv": "csv",
+    ".json": "json",
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".txt": "table",
+    "": "jsonl",
+}
+"""What a file for the results is taken to be."""
 BATCH_CHARACTERS = 50_000
 """Text that is scored together: enough to keep all threads busy, little enough to be done soon."""
 BATCH_DOCUMENTS = 256
@@ -76,7 +85,7 @@ def score(options: ScoreOptions) -> Tally:
     Raises:
         OnrecordError: The model cannot be loaded, the output not written, or the run not resumed.
     """
-    _refuse_overwriting(options)
+    _check_output(options)
     from ..model import load  # loads onnxruntime
 
     more: dict[str, Any] = {} if options.device == "cpu" else {"device": options.device}
@@ -111,19 +120,32 @@ def score(options: ScoreOptions) -> Tally:
         for chunk in _written(results, tally, options):
             out.write(chunk.encode())
             out.flush()
+    if options.output is not None and not tally.articles:
+        talk.print(f"onrecord: nothing was scored; {options.output} is not written")
     if tally.foreign:
         what = "1 article does" if tally.foreign == 1 else f"{tally.foreign} articles do"
         talk.print(f"onrecord: {what} not look like English, the only language the model knows")
     return tally
 
 
-def _refuse_overwriting(options: ScoreOptions) -> None:
-    """Refuse an output that is one of the inputs: it would be gone once the run is done."""
-    if options.output is None or not options.output.exists():
+def _check_output(options: ScoreOptions) -> None:
+    """Refuse an output that is no file, or that is one of the inputs: it would be gone once the run is done."""
+    output = options.output
+    if output is None:
+        if sys.stdout is None:
+            raise OnrecordError("standard output is closed; name a file with --output")
         return
+    if output.is_dir():
+        raise OnrecordError(f"{output}: this is a folder; name a file in it")
+    if output.is_symlink() or (output.exists() and not output.is_file()):
+        raise OnrecordError(f"{output}: this is a link, a pipe or a device; leave out --output and redirect (>) to it")
+    written = [path for path in (output, partial_path(output)) if path.exists()]
     for name in expand_inputs(options.inputs):
-        if isinstance(name, str) and name != STDIN and options.output.samefile(name):
-            raise OnrecordError(f"{name}: this is an input and the output; write to another file")
+        if isinstance(name, str) and name != STDIN:
+            if any(path.samefile(name) for path in written):
+                raise OnrecordError(f"{name}: this is an input and the output; write to another file")
+            if options.resume and not Path(name).is_file():
+                raise OnrecordError(f"--resume cannot read {name} a second time; save it to a file first")
 
 
 def score_documents(model: Model, items: Iterable[Document | ReadFailure]) -> Iterator[Result]:
@@ -186,9 +208,13 @@ def _told(results: Iterable[Result], tally: Tally, talk: Console, bar: _Bar) -> 
 def _written(results: Iterable[Result], tally: Tally, options: ScoreOptions) -> Iterator[str]:
     if options.format != "table":
         return WRITERS[options.format](results, tally, summary=options.summary)
-    terminal = options.output is None and sys.stdout.isatty()
+    terminal = options.output is None and _on_terminal()
     console = Console(highlight=False, markup=False) if terminal else Console(width=WIDTH, force_terminal=False)
     return write_table(results, tally, summary=options.summary, console=console)
+
+
+def _on_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()
 
 
 def _head(model: Model, options: ScoreOptions) -> Head:
@@ -204,7 +230,7 @@ def _head(model: Model, options: ScoreOptions) -> Head:
     return {
         "model": model.id.sha256,
         "options": hash_text(json.dumps(settings)),
-        "input": None if STDIN in names else hash_files(names),
+        "input": hash_files(names) if all(Path(name).is_file() for name in names) else None,
     }
 
 
@@ -250,7 +276,7 @@ def _progress(talk: Console, options: ScoreOptions) -> Iterator[_Bar]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    mixed_up = options.output is None and sys.stdout.isatty()  # the bar and the results on one terminal
+    mixed_up = options.output is None and _on_terminal()  # the bar and the results on one terminal
     hidden = mixed_up or not talk.is_terminal
     with Progress(*columns, console=talk, transient=True, redirect_stdout=False, disable=hidden) as progress:
         task = progress.add_task("", total=None if STDIN in options.inputs else total, articles=0, sentences=0)
@@ -288,7 +314,9 @@ def score_cli(
     threads: Annotated[
         int | None, typer.Option(min=1, help="Else all that this process may use.", show_default=False)
     ] = None,
-    device: Annotated[Literal["cpu", "cuda"], typer.Option(help="Where the model runs.")] = "cpu",
+    device: Annotated[
+        Literal["cpu", "cuda"], typer.Option(help="Where the model runs: `cuda` through torch (extra `train`).")
+    ] = "cpu",
     engine: Annotated[
         Literal["local", "ray"], typer.Option(help="This process, or the Ray cluster that is found (extra `ray`).")
     ] = "local",
@@ -305,9 +333,11 @@ def score_cli(
     """
     if format is None:
         if output is not None:
-            format = SUFFIXES.get(output.suffix.lower(), "jsonl")  # noqa: A001
+            format = SUFFIXES.get(output.suffix.lower())  # noqa: A001
+            if format is None:
+                raise typer.BadParameter(f"no format is known for '{output.suffix}'; choose one with --format")
         else:
-            format = "table" if sys.stdout.isatty() else "jsonl"  # noqa: A001
+            format = "table" if _on_terminal() else "jsonl"  # noqa: A001
     try:
         options = ScoreOptions(
             tuple(inputs), model, format, input_format, output, resume, summary, min_confidence, threads, device, engine

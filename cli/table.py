@@ -136,7 +136,7 @@ def _summary_table(articles: Iterable[ScoredArticle], tally: Tally, *, width: in
         model = article.model
         sources = Counter(source.kind for source in article.sources)
         n_sources.update(sources)
-        id_ = visible(article.id)
+        id_ = visible(article.id) + ("" if article.language == "en" else "*")
         table.add_row(
             id_ if len(id_) <= room else f"…{id_[1 - room :]}", *_cells(article.summary, names), _pair(sources)
         )
@@ -145,6 +145,8 @@ def _summary_table(articles: Iterable[ScoredArticle], tally: Tally, *, width: in
         column.footer = cell
     parts: list[RenderableType] = [table]
     parts.append(Text("sources: identified + unidentified, each counted once an article", style="dim"))
+    if tally.foreign:
+        parts.append(Text(f"* not English, as it seems: {tally.foreign}", style="dim"))
     if tally.failed:
         parts.append(Text(f"{tally.failed} {'input' if tally.failed == 1 else 'inputs'} failed", style="bold red"))
     return Group(*parts, *([_footer(model)] if model else []))

@@ -144,7 +144,9 @@ def write_html(results: Iterable[Result], tally: Tally, *, summary: bool = False
     """Write one page for all articles."""
     from ..model.view import render_html
 
-    yield render_html([result for result in results if not isinstance(result, ReadFailure)])
+    found = list(results)
+    failures = [(result.id, result.message) for result in found if isinstance(result, ReadFailure)]
+    yield render_html([result for result in found if not isinstance(result, ReadFailure)], failures)
 
 
 WRITERS: dict[Format, Callable[..., Iterator[str]]] = {

@@ -18,7 +18,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, get_args
+from typing import Any, BinaryIO, Literal, cast, get_args
 
 from .corpus import article_text
 from .records import Article, OnrecordError, Sentence
@@ -46,6 +46,7 @@ _HEAD = 8192
 """Bytes that are looked at to tell a form."""
 _HTML = re.compile(r"(?:\s|<\?xml[^>]*>|<!--.*?-->)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _META_CHARSET = re.compile(rb"""(?:<meta[^>]*?charset|<\?xml[^>]*?encoding)\s*=\s*["']?\s*([\w.:-]+)""", re.IGNORECASE)
+_ARRAY = re.compile(r"\[\s*\{")
 _PARAGRAPH = re.compile(r"<p[\s>]", re.IGNORECASE)
 _TABLE = re.compile(r"<(/?)(?:table|tbody|tr|td)\b[^>]*>", re.IGNORECASE)
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
@@ -119,8 +120,11 @@ def read_documents(
         raise OnrecordError(f"unknown input format '{form}'; allowed are {', '.join(FORMS)}")
 
     def opened(name: str) -> io.BufferedReader:
-        raw: Any = (stdin or sys.stdin.buffer) if name == STDIN else open_file(Path(name))
-        return io.BufferedReader(raw)
+        if name != STDIN:
+            return io.BufferedReader(cast("Any", open_file(Path(name))))
+        if stdin is None and sys.stdin is None:
+            raise _RefusedError("stdin", "standard input is closed")
+        return io.BufferedReader(cast("Any", stdin or sys.stdin.buffer))
 
     def documents() -> Iterator[Document | ReadFailure]:
         for name in expand_inputs(inputs):
@@ -139,20 +143,19 @@ def expand_inputs(inputs: Iterable[str]) -> Iterator[str | ReadFailure]:
     """
     read_stdin = False
     for name in inputs:
-        path = Path(name)
         if name == STDIN:
             yield ReadFailure(name, "stdin", "standard input is named twice") if read_stdin else name
             read_stdin = True
-        elif path.is_dir():
+        elif os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises on a name that is too long
             found = False
-            for file in _walk(path):
+            for file in _walk(Path(name)):
                 found = True
-                yield str(file)
+                yield file
             if not found:
                 yield ReadFailure(
                     _printable(name), "no_files", f"no files named *{', *'.join(SUFFIXES)} in this folder"
                 )
-        elif path.exists():
+        elif os.path.exists(name):  # noqa: PTH110
             yield name
         elif re.match(r"\w+://", name):
             yield ReadFailure(name, "address", f"addresses are not fetched; try: curl -sL '{name}' | onrecord score -")
@@ -166,15 +169,19 @@ def expand_inputs(inputs: Iterable[str]) -> Iterator[str | ReadFailure]:
             yield ReadFailure(_printable(name), "not_found", "no such file or folder")
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+def _walk(folder: Path) -> Iterator[str | ReadFailure]:
+    try:
+        entries = sorted(entry for entry in folder.iterdir() if not entry.name.startswith("."))
+    except OSError as error:
+        yield ReadFailure(_printable(str(folder)), "unreadable", error.strerror or str(error))
+        return
     pages = {entry.stem for entry in entries if SUFFIXES.get(entry.suffix.lower()) == "html"}
     for entry in entries:
         if entry.is_dir() and not entry.is_symlink():
             if not (entry.name.endswith("_files") and entry.name.removesuffix("_files") in pages):
                 yield from _walk(entry)
         elif entry.suffix.lower() in SUFFIXES:
-            yield entry
+            yield str(entry)
 
 
 def _printable(name: str) -> str:
@@ -216,10 +223,14 @@ def _form_of(head: bytes, name: str, form: Form | None) -> Form:
         return "html"
     if named:
         return named
-    first = text.lstrip().partition("\n")[0]
+    text = text.lstrip()
+    first = text.partition("\n")[0].strip()
+    if first == "{" or _ARRAY.match(text):
+        return "json"
     if first.startswith("{"):
         return "jsonl"
-    return "csv" if _delimiter(first) else "text"
+    delimiter = _delimiter(first)
+    return "csv" if delimiter and all(len(cell.split()) <= 3 for cell in first.split(delimiter)) else "text"
 
 
 def _decode(data: bytes) -> str:
@@ -238,20 +249,23 @@ def _decode(data: bytes) -> str:
 
 
 def _decode_page(data: bytes) -> str:
-    """Decode a web page as browsers do: byte order mark, UTF-8 where valid, the declared charset, windows-1252."""
+    """Decode a web page: byte order mark, UTF-8 where valid, the declared charset, windows-1252.
+
+    Bytes that do not belong become U+FFFD, as in browsers (WHATWG Encoding Standard, where Latin-1 is windows-1252).
+    """
     if any(data.startswith(bom) for bom, _ in _BOMS):
         return _decode(data)
     try:
         return data.decode()
     except UnicodeDecodeError:
         declared = _META_CHARSET.search(data[:_HEAD])
-    charset = declared.group(1).decode() if declared else "windows-1252"
+    charset = declared.group(1).decode().lower() if declared else "windows-1252"
     try:
-        codec = codecs.lookup(charset).name
-    except LookupError:
-        codec = "windows-1252"
-    # Pages that declare Latin-1 mean windows-1252 (WHATWG Encoding Standard); UTF-8 has just been ruled out.
-    return data.decode("windows-1252" if codec in ("iso8859-1", "ascii", "utf-8") else codec, "replace")
+        if codecs.lookup(charset).name in ("iso8859-1", "ascii"):
+            charset = "windows-1252"
+        return data.decode(charset, "replace")
+    except (LookupError, UnicodeError):  # no charset, or none of text
+        return data.decode("windows-1252", "replace")
 
 
 def _checked(text: object) -> str:
@@ -261,6 +275,8 @@ def _checked(text: object) -> str:
     if not text.strip():
         raise _RefusedError("empty", "'text' is empty")
     _check_unicode(text)
+    if "\0" in text:
+        raise _RefusedError("binary", f"'text' holds a NUL character after {text.index(chr(0))} characters")
     return text
 
 
@@ -293,7 +309,7 @@ def _read_html(stream: io.BufferedReader, name: str) -> Iterator[Document]:
         raise _RefusedError("empty", "the file holds no text")
     if not _PARAGRAPH.search(page):
         page = _TABLE.sub(r"<\1div>", page)  # an old page: its tables are the layout, not data
-    text = extract(page, include_comments=False, include_tables=False)
+    text = extract(page, include_comments=False, prune_xpath="//table")  # include_tables=False leaves some
     if not text or not text.strip():
         raise _RefusedError("no_text", "no article text was found in this page")
     yield Document(name, "\n\n".join(text.splitlines()), None, name)
@@ -389,23 +405,27 @@ def _read_csv(stream: io.BufferedReader, name: str) -> Iterator[Document | ReadF
     csv.field_size_limit(2**30)  # an article can be longer than the library's default of 128 KiB
     with _lines(stream, "") as lines:
         header = lines.readline()
-        delimiter = _delimiter(header) or ","
+        _check_unicode(header, "header: ")
+        delimiter = _delimiter(header) or ("\t" if name.lower().endswith(".tsv") else ",")
         columns = [cell.strip() for cell in next(csv.reader([header], delimiter=delimiter), [])]
         if "text" not in columns:
             raise _RefusedError("no_text", f"no column 'text'; found {', '.join(columns)[:80] or 'nothing'}")
-        yield from _rows(_cells(csv.reader(lines, delimiter=delimiter), columns), name)
+        yield from _rows(_cells(csv.reader(lines, delimiter=delimiter, strict=True), columns), name)
 
 
 def _cells(table: Iterator[list[str]], columns: Sequence[str]) -> Iterator[object]:
     while True:
         try:
             cells = next(table)
-            if cells:
+            if len(cells) > len(columns):
+                where = f"{len(cells)} cells under {len(columns)} columns"
+                yield _RefusedError("bad_csv", f"{where}; put a text that holds the delimiter in double quotes")
+            elif cells:
                 yield {key: cell for key, cell in zip(columns, cells, strict=False) if key in ("id", "text")}
         except StopIteration:
             return
         except csv.Error as error:
-            yield _RefusedError("bad_csv", str(error))
+            yield _RefusedError("bad_csv", f"a double quote is not closed or not doubled ({error})")
 
 
 def _read_parquet(stream: io.BufferedReader, name: str) -> Iterator[Document | ReadFailure]:

@@ -7,6 +7,7 @@
 - A title or description (`the governor`) goes with the last source that bears it, in a mention or beside its name in
   the text; `the official` and the like, if nothing bears it, with an unidentified source of this sentence or the one
   before.
+- Descriptions that tell their noun apart (`the health ministry`, `the defence ministry`) are two sources.
 - Identified and unidentified sources are never one, and what is not resolved stays apart: `one of them` is another
   source than `them`.
 """
@@ -277,7 +278,7 @@ class _Resolver:
 
     def _described(self, mention: Mention, phrase: _Phrase, near: Sequence[_Group]) -> _Group | None:
         """Return the source that a title or description means."""
-        alike = [group for group in near if group.phrase.several == phrase.several]
+        alike = [group for group in near if group.phrase.several == phrase.several and not _opposed(phrase, group)]
         for group in alike:
             if phrase.heads & group.phrase.heads:
                 return group
@@ -392,6 +393,14 @@ def _same_name(one: _Phrase, other: _Phrase) -> bool:
     """Say whether a name is the other or a part of it, and no gender stands against it."""
     a, b = ({word.casefold() for word in phrase.name} for phrase in (one, other))
     return bool(a and b) and (a <= b or b <= a) and (one.gender == other.gender or None in (one.gender, other.gender))
+
+
+def _opposed(phrase: _Phrase, group: _Group) -> bool:
+    """Say whether two descriptions tell their noun apart: `the health ministry`, `the defence ministry`."""
+    if group.phrase.name or not phrase.heads & group.phrase.heads:
+        return False
+    own, *others = (set(re.findall(r"[\w-]+", _TAIL.sub("", plain))) for plain in (phrase.plain, *group.plain))
+    return any(not (own <= other or other <= own) for other in others)
 
 
 def _parse(text: str, kind: Kind) -> _Phrase:

@@ -75,8 +75,8 @@ class Page:
         return sorted((s for s in self.article.sources if s.kind == kind), key=lambda s: -len(s.sentences))
 
 
-def render_html(articles: Sequence[ScoredArticle]) -> str:
-    """Return one web page that shows scored articles."""
+def render_html(articles: Sequence[ScoredArticle], failures: Sequence[tuple[str, str]] = ()) -> str:
+    """Return one web page that shows scored articles, and names the inputs that failed with the reason."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
     environment.filters["percent"] = percent
     environment.globals.update(
@@ -88,7 +88,7 @@ def render_html(articles: Sequence[ScoredArticle]) -> str:
     total: Counter[str] = Counter()
     for article in articles:
         total.update(article.summary)
-    return template.render(pages=pages, models=models, total=total, foreign=FOREIGN)
+    return template.render(pages=pages, models=models, total=total, foreign=FOREIGN, failures=failures)
 
 
 def percent(share: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import tracemalloc
 from pathlib import Path
 
@@ -187,6 +188,51 @@ def test_a_csv_row_fails_alone(tmp_path: Path) -> None:
     assert found == [("a", "ok"), ("b", "empty"), ("c", "encoding"), ("d", "no_text"), ("e", "ok")]
 
 
+def test_a_csv_text_that_is_not_quoted_fails_and_is_not_cut(tmp_path: Path) -> None:
+    good, cut = read(save(tmp_path / "a.csv", 'id,text\n1,"Yes, she said."\n2,Police said, on Monday, no.\n'))
+    assert isinstance(good, Document)
+    assert isinstance(cut, ReadFailure)
+    assert (cut.code, cut.id) == ("bad_csv", f"{tmp_path / 'a.csv'}:2")
+    assert "4 cells under 2 columns" in cut.message
+
+
+def test_a_quote_that_is_not_closed_fails(tmp_path: Path) -> None:
+    _, failure = read(save(tmp_path / "a.csv", 'id,text\n1,Yes.\n2,"No.\n3,Perhaps.\n'))
+    assert isinstance(failure, ReadFailure)
+    assert failure.code == "bad_csv"
+
+
+def test_a_tsv_with_one_column_keeps_its_commas(tmp_path: Path) -> None:
+    assert read_one(save(tmp_path / "a.tsv", "text\nYes, she said.\n")).text == "Yes, she said."
+
+
+def test_a_csv_header_that_is_no_utf8_fails(tmp_path: Path) -> None:
+    failure = fail_one(save(tmp_path / "a.csv", b"\xdcberschrift;K\xf6rper\n"))
+    assert failure.code == "encoding"
+    assert "byte 0xdc" in failure.message
+
+
+@pytest.mark.parametrize(
+    ("content", "texts"),
+    [
+        ('[{"text": "Yes."}, {"text": "No."}]', ["Yes.", "No."]),
+        ('[\n {"text": "Yes."}\n]\n', ["Yes."]),
+        ('{\n "text": "Yes."\n}\n', ["Yes."]),
+        ('{"text": "Yes."}\n{"text": "No."}\n', ["Yes.", "No."]),
+        ("The man sent a voice note, text, and a photo.", ["The man sent a voice note, text, and a photo."]),
+        ("[Updated] The mill closed.", ["[Updated] The mill closed."]),
+        ("article id,text\n1,Yes.\n", ["Yes."]),
+    ],
+)
+def test_standard_input_is_told_from_its_content(content: str, texts: list[str]) -> None:
+    found = read("-", stdin=io.BytesIO(content.encode()))
+    assert [item.text for item in found if isinstance(item, Document)] == texts
+
+
+def test_a_nul_in_a_row_fails(tmp_path: Path) -> None:
+    assert fail_one(save(tmp_path / "a.jsonl", '{"text": "Yes\\u0000."}')).code == "binary"
+
+
 def test_a_csv_cell_may_be_long(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     with file.open("w", encoding="utf-16", newline="") as out:
@@ -273,6 +319,22 @@ def test_an_address_is_answered_with_the_way_round() -> None:
     assert "curl -sL 'https://example.org/a' | onrecord score -" in fail_one("https://example.org/a").message
 
 
+def test_a_name_that_is_too_long_fails_alone() -> None:
+    assert fail_one("x" * 5000).code == "not_found"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_fails_alone(tmp_path: Path) -> None:
+    save(tmp_path / "a" / "a.txt", TEXT)
+    (tmp_path / "b").mkdir(mode=0)
+    assert [type(item) for item in read(tmp_path)] == [Document, ReadFailure]
+
+
+def test_closed_standard_input_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    assert fail_one("-").code == "stdin"
+
+
 def test_one_bad_input_does_not_cost_the_others(tmp_path: Path) -> None:
     good = save(tmp_path / "a.txt", TEXT)
     found = read(tmp_path / "missing", good, save(tmp_path / "b.txt", b"\xff"), good)
@@ -321,6 +383,23 @@ def test_a_page_in_utf8_stays_utf8_whatever_it_declares(tmp_path: Path, charset:
     pytest.importorskip("trafilatura")
     page = f"<html><meta charset={charset}><body><p>“Zoë,” she said. {TEXT * 5}</p></body></html>"
     assert read_one(save(tmp_path / "a.html", page)).text.startswith("“Zoë,” she said.")
+
+
+def test_a_stray_byte_in_a_page_of_utf8_costs_that_byte_alone(tmp_path: Path) -> None:
+    page = '<html><meta charset="utf-8"><p>“We saw it,” she said. It was late.</p><footer>caf\xe9</footer>'
+    data = page.encode().replace("\xe9".encode(), b"\xe9")
+    assert "“We saw it,” she said." in read_one(save(tmp_path / "a.html", data)).text
+
+
+@pytest.mark.parametrize("charset", ["undefined", "hex", "no-such-charset"])
+def test_a_charset_that_is_none_costs_nothing(tmp_path: Path, charset: str) -> None:
+    data = f'<html><meta charset="{charset}"><p>She left the caf'.encode() + b"\xe9 at noon, he said.</p>"
+    assert "café at noon" in read_one(save(tmp_path / "a.html", data)).text
+
+
+def test_a_short_pages_table_is_left_out(tmp_path: Path) -> None:
+    page = "<html><body><p>The owner said no.</p><table><tr><td>A cell.</td></tr></table><p>It shut.</p></body></html>"
+    assert read_one(save(tmp_path / "a.html", page)).text == "The owner said no.\n\nIt shut."
 
 
 def test_a_declared_charset_is_used(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -236,6 +237,7 @@ def test_when_nothing_could_be_scored_the_exit_code_is_1(tmp_path: Path) -> None
         ["a.txt", "--resume", "-o", "o.csv"],
         ["-", "--resume", "-o", "o.jsonl"],
         ["a.txt", "--summary", "--format", "html"],
+        ["a.txt", "-o", "o.xlsx"],
     ],
 )
 def test_wrong_usage_exits_2_with_a_line_that_says_why(arguments: list[str]) -> None:
@@ -254,6 +256,45 @@ def test_an_output_that_is_an_input_is_refused(article: Path) -> None:
     with pytest.raises(OnrecordError, match="write to another file"):
         score(ScoreOptions((str(article.parent),), output=article))
     assert article.read_text() == TEXT
+
+
+def test_an_output_that_is_no_file_is_refused_before_anything_is_scored(article: Path, tmp_path: Path) -> None:
+    pipe, link = tmp_path / "pipe", tmp_path / "link"
+    os.mkfifo(pipe)
+    link.symlink_to(tmp_path / "elsewhere")
+    for output, words in ((tmp_path, "folder"), (Path(), "folder"), (pipe, "redirect"), (link, "redirect")):
+        with pytest.raises(OnrecordError, match=words):
+            score(ScoreOptions((str(article),), output=output))
+
+
+def test_an_input_that_the_run_would_write_to_is_refused(tmp_path: Path) -> None:
+    rows = save_rows(tmp_path / "o.jsonl.partial", [{"text": "Bo said no."}])
+    with pytest.raises(OnrecordError, match="write to another file"):
+        score(ScoreOptions((str(rows),), output=tmp_path / "o.jsonl"))
+    assert rows.read_text()
+
+
+def test_when_nothing_was_scored_the_output_stays_as_it_was(tmp_path: Path) -> None:
+    output = tmp_path / "o.html"
+    output.write_text("old")
+    result = run(tmp_path / "missing.txt", "-o", output)
+    assert result.exit_code == 1
+    assert f"nothing was scored; {output} is not written" in result.stderr
+    assert output.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["o.html"]
+
+
+def test_a_page_and_a_summary_say_what_failed(article: Path, tmp_path: Path) -> None:
+    run(tmp_path / "missing<b>.txt", article, "-o", tmp_path / "o.html")
+    page = (tmp_path / "o.html").read_text()
+    assert "missing&lt;b&gt;.txt: no such file or folder" in page
+    assert "1 input could not be read or scored and is missing here" in page
+
+
+def test_closed_standard_output_is_an_error(monkeypatch: pytest.MonkeyPatch, article: Path) -> None:
+    monkeypatch.setattr("sys.stdout", None)
+    with pytest.raises(OnrecordError, match="closed"):
+        score(ScoreOptions((str(article),)))
 
 
 def test_standard_input_is_scored() -> None:
@@ -402,6 +443,20 @@ def test_a_mismatch_is_refused_and_nothing_is_touched(
     with pytest.raises(OnrecordError, match=words):
         score(options(archive, resume=True, **changes))
     assert partial.read_bytes() == before
+
+
+@pytest.mark.parametrize("junk", ["5", "null", '{"x": 1}', "[]", '"text"'])
+def test_a_line_that_is_no_record_is_cut_off(monkeypatch: pytest.MonkeyPatch, archive: Path, junk: str) -> None:
+    partial = stop_after(monkeypatch, archive, 3)
+    partial.write_text(partial.read_text() + junk + "\n")
+    assert score(options(archive, resume=True)).articles == 7
+
+
+def test_a_pipe_cannot_be_resumed(archive: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(OnrecordError, match="a second time"):
+        score(ScoreOptions((str(pipe),), output=tmp_path / "o.jsonl", resume=True))
 
 
 def test_a_run_that_fails_leaves_the_old_output_as_it_was(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:

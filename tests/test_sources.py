@@ -78,6 +78,10 @@ def names(*marked: str) -> list[tuple[int, ...]]:
         (["{s:The Commons transport committee} said no.", "{s:The committee} said yes."], [(0, 1)]),
         (["{a:A senior energy official} said no.", "{a:The official} said yes."], [(0, 1)]),
         (["{a:A show insider} said no.", "{a:The mole} said yes."], [(0, 1)]),
+        (["{s:The health ministry} said no.", "{s:The defence ministry} said yes."], [(0,), (1,)]),
+        (["{s:The health ministry} said no.", "{s:The ministry} agreed.", "{s:The army} left."], [(0, 1), (2,)]),
+        (["{s:The prime minister} said no.", "{s:The finance minister} said yes."], [(0,), (1,)]),
+        (["{a:The first official} said no.", "{a:The second official} said yes."], [(0,), (1,)]),
         # what stays apart
         (["{a:Two aides} said no.", "{a:One of them} said yes.", "{a:He} left."], [(0,), (1, 2)]),
         (["{a:One official} said no.", "{a:Another} said yes.", "{a:The other} left."], [(0,), (1,), (2,)]),
