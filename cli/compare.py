@@ -29,7 +29,7 @@ def compare_cli(
     max_drop: Annotated[
         float, typer.Option(min=0, max=1, help="Exit 4 if B's macro F1 is lower by more than this; 0.01 is a point.")
     ] = 0.01,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Compare two models on the same rows: compare.html, compare.md, compare.json, flips.jsonl.
 

@@ -77,7 +77,7 @@ def eval_cli(
         typer.Option(metavar="NAME=FILE", help="Add predictions of the same rows as a baseline."),
     ] = None,
     fail_under: Annotated[float | None, typer.Option(min=0, max=1, help="Exit 4 if macro F1 is below this.")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the bootstrap.")] = 0,
 ) -> None:
     """Evaluate a model on labelled data: report.html, report.md, report.json, predictions.jsonl, errors.jsonl.
 
@@ -141,6 +141,10 @@ def evaluate_model(
         articles = [item for item in articles if item.meta.get(field) == value]
     if not any(item.sentences[index].label for item in articles for index in item.judged):
         raise OnrecordError("nothing to evaluate: no labelled sentence is left in the data")
+    written = out / "predictions.jsonl"
+    if written.exists() and any(path.exists() and written.samefile(path) for path in data):
+        raise OnrecordError(f"{written}: this is an input and would be overwritten; give another folder with --out")
+    given = read_baselines(others)
     scorer = load(model)
     began = time.perf_counter()
     name = ", ".join(path.name for path in data) or f"bundled corpus, {split} split"
@@ -156,8 +160,7 @@ def evaluate_model(
     else:
         predictions = predict(scorer, articles)
     seconds = time.perf_counter() - began
-    write_predictions(out / "predictions.jsonl", predictions)
-    beside = read_baselines(others) | (train_baselines(predictions) if baselines else {})
+    beside = given | (train_baselines(predictions) if baselines else {})
     report = evaluate(
         predictions,
         out=out,
@@ -175,6 +178,7 @@ def evaluate_model(
         },
         seed=seed,
     )
+    write_predictions(written, predictions)
     if fitted is not None:
         suggested = report["abstention"]["suggested"]
         least = suggested["threshold"] if suggested else fitted.min_confidence

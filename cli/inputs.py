@@ -68,7 +68,9 @@ def data_hashes(paths: Sequence[Path]) -> dict[str, str]:
     hashes = {}
     for file in files:
         with file.open("rb") as stream:
-            hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+            hashes[file.name if file.name not in hashes else str(file)] = hashlib.file_digest(
+                stream, "sha256"
+            ).hexdigest()
     return hashes
 
 

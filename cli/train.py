@@ -49,14 +49,14 @@ def train_cli(
     encoder: Annotated[str | None, typer.Option(help="A BERT-like encoder: a folder or a hub id.")] = None,
     epochs: Annotated[int | None, typer.Option(min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option()] = None,
-    seed: Annotated[int | None, typer.Option()] = None,
+    seed: Annotated[int | None, typer.Option(min=0)] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu, cuda or mps.")] = None,
     resume: Annotated[bool, typer.Option(help="Go on from the checkpoint that a stopped run left in --out.")] = False,
 ) -> None:
     """Train a model and write its folder, ready for 'onrecord score --model'.
 
     Examples:
-        onrecord train -o runs/mine                     # the bundled corpus, 2 CPU cores: under 45 minutes
+        onrecord train -o runs/mine                     # the bundled corpus, 2 CPU cores: about an hour
 
         onrecord train bundled desk.csv --from bundled -o runs/desk --epochs 3 --learning-rate 5e-5
 

@@ -109,7 +109,10 @@ def _jsonl(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
 def _csv(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
     csv.field_size_limit(2**30)
     with path.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
+        reader = csv.DictReader(lines, strict=True)
+        reader.fieldnames = [
+            name.strip().lower() if name.strip().lower() in _COLUMNS else name for name in reader.fieldnames or ()
+        ]
         if "text" not in (reader.fieldnames or []):
             found = ", ".join(reader.fieldnames or []) or "nothing"
             note(1, f"a CSV needs a column 'text'; its header has {found[:200]}")
@@ -117,6 +120,8 @@ def _csv(path: Path, note: _Note) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for row in reader:
             if None in row:
                 note(reader.line_num, "more cells than the header has; quote texts with commas")
+            elif None in row.values():
+                note(reader.line_num, "fewer cells than the header has")
             else:
                 yield reader.line_num, row
 
@@ -171,8 +176,10 @@ def read_rows(path: Path, *, labels: Mapping[str, str] | None = None, errors: li
         report(str(error), errors)
     except UnicodeDecodeError as error:
         report(f"{path}: not UTF-8 at byte {error.start}; save the file as UTF-8", errors)
-    except (OSError, csv.Error) as error:
-        report(f"{path}: {getattr(error, 'strerror', None) or error}", errors)
+    except csv.Error as error:
+        report(f"{path}: a double quote is not closed or not doubled ({error})", errors)
+    except OSError as error:
+        report(f"{path}: {error.strerror or error}", errors)
     if not articles and len(errors or ()) == n_before:
         report(f"{path}: no rows", errors)
     return articles
@@ -212,7 +219,13 @@ def article_to_rows(article: Article, *, before: int = 6, after: int = 1) -> Ite
 
 
 def write_whole(path: Path, chunks: Iterable[str]) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file, whole or not at all.
+
+    Raises:
+        OnrecordError: There is a pipe, a device or a folder of that name.
+    """
+    if path.exists() and not path.is_file():
+        raise OnrecordError(f"{path}: this is no regular file; leave out the option and redirect (>) to it")
     partial = path.with_name(path.name + ".partial")
     try:
         with partial.open("w", encoding="utf-8", newline="\n") as out:

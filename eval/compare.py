@@ -222,7 +222,12 @@ def _harmful(before: Resampled, after: Resampled) -> dict[str, Any]:
 def _per_label(before: Resampled, after: Resampled) -> dict[Label, dict[str, Any] | None]:
     """Return each label's figures on both sides; None for a label that is not in the gold."""
     columns = {
-        name: zip(before.figures(of), after.figures(of), after.differences(before, of), strict=True)
+        name: zip(
+            before.figures(of, called=name == "precision"),
+            after.figures(of, called=name == "precision"),
+            after.differences(before, of),
+            strict=True,
+        )
         for name, of in _PER_LABEL.items()
     }
     rows = {name: [dict(zip(("a", "b", "difference"), row, strict=True)) for row in of] for name, of in columns.items()}

@@ -75,7 +75,7 @@ def harmful_rate(confusion: Resampled) -> dict[str, Any]:
 def per_label(confusion: Resampled) -> dict[Label, dict[str, Any] | None]:
     """Return each label's figures; None for a label that is not in the gold."""
     columns = {
-        "precision": confusion.figures(metrics.precision),
+        "precision": confusion.figures(metrics.precision, called=True),
         "recall": confusion.figures(metrics.recall),
         "f1": confusion.figures(metrics.f1),
     }
@@ -107,7 +107,9 @@ def harmful(confusion: Resampled) -> dict[str, Any]:
         "n_called_attributed": int(confusion.total[:, metrics.ATTRIBUTED].sum()),
         "too_few": n_anonymous < TOO_FEW,
         "rate": harmful_rate(confusion),
-        "share_of_attributed": confusion.figure(metrics.harmful_share),
+        "share_of_attributed": confusion.figure(
+            metrics.harmful_share, n_docs=int(confusion.n_docs_called[metrics.ATTRIBUTED])
+        ),
     }
 
 

@@ -37,6 +37,8 @@ class Resampled:
     """Articles that count: with one, there are no intervals."""
     n_docs_of: IntArray
     """The same for each place of the first axis: of a confusion matrix, articles with each gold label."""
+    n_docs_called: IntArray
+    """The same for each place of the last axis: of a confusion matrix, articles with each predicted label."""
 
     def figure(self, statistic: Statistic, *, n_docs: int | None = None) -> dict[str, Any]:
         """Return a figure with its interval: `{"value", "ci95"}`.
@@ -48,12 +50,13 @@ class Resampled:
         value, interval = statistic(self.total), self._interval(statistic(self.draws))
         return _figure(value, _widened(value, interval, self.n_docs if n_docs is None else n_docs))
 
-    def figures(self, statistic: Statistic) -> list[dict[str, Any]]:
-        """Return the figures of a statistic with one for each label."""
+    def figures(self, statistic: Statistic, *, called: bool = False) -> list[dict[str, Any]]:
+        """Return the figures of a statistic with one for each label, as predicted if `called`, else in the gold."""
+        n_docs_of = self.n_docs_called if called else self.n_docs_of
         values, intervals = statistic(self.total), self._interval(statistic(self.draws))
         return [
             _figure(value, _widened(value, interval, int(n_docs)))
-            for value, interval, n_docs in zip(values, intervals.T, self.n_docs_of, strict=False)
+            for value, interval, n_docs in zip(values, intervals.T, n_docs_of, strict=False)
         ]
 
     def difference(self, other: Resampled, statistic: Statistic) -> dict[str, Any]:
@@ -133,7 +136,8 @@ class Bootstrap:
         blocks = [weights[at : at + _BLOCK].astype(np.float64) @ flat for at in range(0, len(weights), _BLOCK)]
         draws = np.concatenate(blocks).reshape(-1, *counts.shape[1:])
         n_docs_of = counts.reshape(self.n_docs, counts.shape[1], -1).any(axis=2).sum(axis=0)
-        return Resampled(counts.sum(axis=0), draws, len(used), n_docs_of)
+        n_docs_called = counts.reshape(self.n_docs, -1, counts.shape[-1]).any(axis=1).sum(axis=0)
+        return Resampled(counts.sum(axis=0), draws, len(used), n_docs_of, n_docs_called)
 
 
 def as_number(value: FloatArray | float) -> float | None:

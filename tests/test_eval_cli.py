@@ -119,6 +119,22 @@ def test_a_users_mistake_ends_in_one_clear_line(
     assert not (tmp_path / "out" / "report.json").exists()
 
 
+def test_a_run_that_fails_leaves_the_report_before_it_whole(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    call = ["eval", str(rows), "--model", str(tiny_model), "-o", str(out)]
+    assert run.invoke(app, call).exit_code == 0
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    assert run.invoke(app, [*call, "--only", "sure=True", "--baseline", "x=missing.jsonl"]).exit_code == 1
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_predictions_that_are_read_are_not_written_over(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
+    file = rows.rename(tmp_path / "predictions.jsonl")
+    result = run.invoke(app, ["eval", str(file), "--model", str(tiny_model), "-o", str(tmp_path)])
+    assert isinstance(result.exception, OnrecordError)
+    assert "would be overwritten" in str(result.exception)
+
+
 def test_two_model_folders_are_compared_on_one_file(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "comparison"
     result = run.invoke(app, ["compare", str(tiny_model), str(tiny_model), "--data", str(rows), "-o", str(out)])

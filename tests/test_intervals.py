@@ -22,6 +22,12 @@ def test_a_share_of_0_or_1_has_the_exact_interval_of_its_articles() -> None:
     assert counted.figure(share, n_docs=2)["ci95"] == [pytest.approx(0.158114), 1]
 
 
+def test_a_precision_of_1_has_the_interval_of_the_articles_that_are_called_so() -> None:
+    # Gold 1 in all of four articles, called 1 in one of them, else 0: one article says little about precision.
+    confusion = Bootstrap(["a", "b", "c", "d"], seed=0).count(np.array([3, 2, 2, 2]), (2, 2))
+    assert confusion.figures(metrics.precision, called=True)[1] == {"value": 1, "ci95": [pytest.approx(0.025), 1]}
+
+
 def test_counts_add_up_over_all_rows() -> None:
     counted = Bootstrap(["a", "b", "a"], seed=0).count(np.array([0, 1, 3]), (2, 2))
     assert counted.total.tolist() == [[1, 1], [0, 1]]

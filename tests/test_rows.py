@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,8 @@ def test_a_bad_row_is_named_with_file_and_line(tmp_path: Path, row: object, told
         ("a.csv", "text,label\n", "a.csv: no rows"),
         ("a.csv", "sentence;label\nRain;none\n", "a.csv:1: a CSV needs a column 'text'; its header has sentence;label"),
         ("a.csv", "text,label\nRain, then sun.,none\n", "a.csv:2: more cells than the header has"),
+        ("a.csv", "text,label\nRain.\n", "a.csv:2: fewer cells than the header has"),
+        ("a.csv", 'text,label\n"Rain.,none\nSun.,none\n', "a.csv: a double quote is not closed"),
         ("a.csv", "label,text\nIt rained.,none\n", 'a.csv:2: label is "It rained.", allowed are'),
         ("a.csv", "text,label\n,none\n", "a.csv:2: 'text' is missing"),
         ("a.csv", "text,label\nCaf\xe9,none\n".encode("latin-1"), "a.csv: not UTF-8 at byte 14"),
@@ -180,6 +183,18 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, name: str, content: str | 
     with pytest.raises(OnrecordError) as caught:
         read_rows(save(tmp_path / name, content))
     assert told in str(caught.value)
+
+
+def test_column_names_are_read_whatever_their_case_and_space(tmp_path: Path) -> None:
+    (article,) = read_rows(save(tmp_path / "a.csv", "ID,Text, label\nx,Bo said no.,attributed\n"))
+    assert (article.id, article.sentences[0].label) == ("x", "attributed")
+
+
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OnrecordError, match="no regular file"):
+        write_jsonl(tmp_path / "pipe", [])
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
