@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test slow check wheel-test test-ray train card curve clean
+.PHONY: demo test slow check wheel-test test-ray train card curve average clean
 
 demo: .venv/core
 	$(BIN)/onrecord score data/sample.txt --format table
@@ -39,8 +39,11 @@ test-ray: .venv/all ## the Ray engine against the local one
 curve: .venv/all ## half an hour or more: does more text still pay? make curve FILES="rows.jsonl", for the card
 	$(BIN)/python -m onrecord.cli.curve model/bundled $(FILES)
 
-train: .venv/all ## the bundled model, from the bundled corpus
+train: .venv/all ## a run on the bundled corpus, as the bundled model is the mean of two
 	$(BIN)/onrecord train -o runs/model
+
+average: .venv/all ## the mean of runs: make average RUNS="runs/a runs/b"
+	$(BIN)/python -m onrecord.cli.average runs/average $(RUNS)
 
 clean:
 	rm -rf .venv .venv-wheel build dist *.egg-info

@@ -62,15 +62,19 @@ def write_card_of(folder: Path, reports: Sequence[Path]) -> None:
     """Write the card of a model folder from its training record and from report folders, the most important first."""
     found = [json.loads((report / "report.json").read_text(encoding="utf-8")) for report in reports]
     record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    config = record["config"]
-    training = {
-        "training sentences": record["sentences"],
-        "epochs": f"{record['best_epoch']} of {config['epochs']}",
-        "learning rate": config["learning_rate"],
-        "seed": config["seed"],
-        "hardware": record["hardware"],
-        "minutes": round(record["seconds"] / 60, 1),
+    runs = record.get("averaged", [record])
+    config = runs[-1]["config"]
+    columns = {
+        "training sentences": [run["sentences"] for run in runs],
+        "epochs": [f"{run['best_epoch']} of {run['config']['epochs']}" for run in runs],
+        "learning rate": [run["config"]["learning_rate"] for run in runs],
+        "seed": [run["config"]["seed"] for run in runs],
+        "hardware": [run["hardware"] for run in runs],
+        "minutes": [round(run["seconds"] / 60, 1) for run in runs],
     }
+    training = {name: ", ".join(map(str, values)) for name, values in columns.items()}
+    if len(runs) > 1:
+        training["weights"] = f"the mean of {len(runs)} runs"
     encoder = None if Path(config["encoder"]).exists() else config["encoder"]  # a folder's name helps nobody
     write_card(folder, found, base_model=encoder, training=training, more=_learning_curve(folder))
 
