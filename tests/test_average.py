@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from .conftest import toy_articles
+from .eval_rows import many_rows
 
 pytest.importorskip("torch")
 from onrecord.data.records import OnrecordError
 from onrecord.eval.card import write_card_of
+from onrecord.eval.report import evaluate
 from onrecord.model.scorer import Model, judge_labelled
 from onrecord.train.average import average
 from safetensors.torch import load_file, save_file
@@ -38,7 +40,8 @@ def test_the_mean_of_two_runs_has_the_mean_of_their_weights_and_both_records(tin
     record = json.loads((out / "training.json").read_text())
     assert len(record["averaged"]) == 2
     assert record["validation_macro_f1"] == 1
-    write_card_of(out, [])
+    evaluate(many_rows(100), out=tmp_path / "report", data_sha256="cd" * 32, model={"name": "toy", "sha256": "ab" * 32})
+    write_card_of(out, [tmp_path / "report"])
     assert "the mean of 2 runs" in (out / "README.md").read_text()
 
 

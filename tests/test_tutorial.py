@@ -50,7 +50,7 @@ def newsroom(tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch) 
     (tmp_path / "desk.toml").write_text(toml, encoding="utf-8")
     for module in ("train", "inputs", "data"):
         monkeypatch.setattr(f"onrecord.cli.{module}.bundled_corpus", lambda: tmp_path / "corpus")
-    for module in ("onrecord.model.scorer", "onrecord.train.restore"):
+    for module in ("onrecord.model.scorer", "onrecord.model.restore"):
         monkeypatch.setattr(f"{module}.bundled_model", lambda: tiny_model)
     monkeypatch.setattr("onrecord.train.run._has_bf16", lambda _: False)  # one precision a process
     monkeypatch.chdir(tmp_path)
