@@ -155,6 +155,7 @@ def evaluate_model(
     if calibrate:
         record = f"{name}, SHA-256 {data_hash(data)}, onrecord eval --calibrate {calibrate}"
         predictions, fitted = cross_fit(scorer, articles, priors=calibrate == Fitted.priors, fitted_on=record)
+        scorer.calibration = fitted  # what it says of text that we cut ourselves
         what = "Temperature and priors were" if calibrate == Fitted.priors else "The temperature was"
         notes.append(f"{what} fitted on this data, cross-fitted by article for these figures.")
     else:

@@ -140,6 +140,10 @@ def read_data(config: TrainConfig) -> tuple[list[Article], list[Article], dict[s
     if not config.validation:
         parts = split_articles(articles)
         return parts["train"], parts["validation"], hashes
+    if Path(config.validation).resolve() in {Path(name).resolve() for name, _, _ in sources}:
+        raise OnrecordError(
+            f"{config.validation}: the validation data is training data too; give other data, or none for a tenth of it"
+        )
     every = {theirs: ours for _, _, labels in sources for theirs, ours in labels.items()}
     choose = read_source(config.validation, every, hashes)
     return [article for article in articles if article.id not in held_back], choose, hashes
@@ -161,6 +165,7 @@ def _check_columns(path: Path, names: Collection[str]) -> None:
     """Refuse a CSV whose texts are names of labels: its columns are mixed up."""
     if path.suffix != ".csv":
         return
+    csv.field_size_limit(2**30)
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
         texts = [row.get("text") or "" for row in islice(csv.DictReader(lines), 100)]
     if texts and all(text.strip() in names for text in texts):

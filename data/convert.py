@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,9 @@ def read_brat(path: Path) -> list[Article]:
     files = sorted(path.rglob("*.ann")) if path.is_dir() else [path]
     if not files:
         raise OnrecordError(f"{path}: no *.ann files in this folder or below")
+    for one, other in pairwise(sorted(files, key=lambda file: file.stem)):
+        if one.stem == other.stem:
+            raise OnrecordError(f"{one} and {other} have one name, which becomes the id; rename one")
     return [_read_standoff(file) for file in files]
 
 
@@ -69,7 +73,7 @@ def _read_standoff(path: Path) -> Article:
     if source is None:
         raise OnrecordError(f"{path}: its text is missing; looked for {', '.join(map(str, candidates))}")
     text, standoff = _read_text(source), _Standoff()
-    lines = list(enumerate(_read_text(path).splitlines(), 1))
+    lines = list(enumerate(_read_text(path).removeprefix("\ufeff").splitlines(), 1))
     for number, line in sorted(lines, key=lambda item: not item[1].startswith("T")):  # what ties refer to comes first
         try:
             _parse_standoff(line, text, standoff)
@@ -200,7 +204,7 @@ def _task_to_row(task: Mapping[str, Any], table: Mapping[str, str]) -> dict[str,
 
 
 def _region_to_span(region: Mapping[str, Any], text: str, table: Mapping[str, str]) -> dict[str, Any]:
-    own = region["labels"][0]
+    own = next(iter(region["labels"]), "")
     name = table.get(own, own)
     if name not in SPAN_NAMES:
         raise ValueError(f"evidence is called '{own}', allowed are {', '.join(SPAN_NAMES)}")

@@ -169,7 +169,8 @@ def abstention(judged: Judged) -> dict[str, Any]:
     curve = coverage_risk(confidence, judged.right)
     suggested = suggest_threshold(curve)
     if suggested is not None:
-        kept = judged.bootstrap.count(judged.cells, (N, N), np.flatnonzero(confidence >= suggested["threshold"]))
+        least = suggested["threshold"] - 1e-6  # it is rounded
+        kept = judged.bootstrap.count(judged.cells, (N, N), np.flatnonzero(confidence >= least))
         risk = kept.figure(lambda confusion: 1 - metrics.accuracy(confusion))
         suggested |= {"risk_ci95": risk["ci95"], "harmful_rate": harmful_rate(kept)}
     return {"max_risk": MAX_RISK, "curve": curve, "suggested": suggested}

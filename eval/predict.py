@@ -8,7 +8,7 @@ import numpy as np
 
 from ..data.corpus import article_text
 from ..data.labels import LABELS, Label
-from ..data.records import Article
+from ..data.records import Article, OnrecordError
 from ..model.calibration import Calibration, fit
 from ..model.judge import Judgement, log_softmax
 from ..model.scorer import Model, decide, find_evidence, judge_labelled
@@ -70,12 +70,17 @@ def cross_fit(
 
     Returns:
         The predictions, and the calibration fitted on all, for the model folder.
+
+    Raises:
+        OnrecordError: All labelled sentences are of one article.
     """
     judgements = judge_labelled(model, articles)
     rows = [(article.doc, article.sentences[index].label) for article in articles for index in article.judged]
     known = [place for place, (_, label) in enumerate(rows) if label is not None]
     logs = np.stack([judgements[place].log_probabilities for place in known])
     gold = np.array([LABELS.index(rows[place][1]) for place in known])
+    if len({rows[place][0] for place in known}) < 2:
+        raise OnrecordError("calibrating needs labelled sentences of two articles or more: 'doc' names the article")
     fold_of = {doc: number % N_FOLDS for number, doc in enumerate(sorted({rows[place][0] for place in known}))}
     folds = np.array([fold_of[rows[place][0]] for place in known])
 

@@ -308,3 +308,16 @@ def test_the_labelling_interface_in_the_guide_has_our_names() -> None:
     guide = (Path(convert.__file__).parent / "GUIDE.md").read_text(encoding="utf-8")
     assert re.findall(r'<Choice value="([^"]+)"', guide) == list(LABELS)
     assert re.findall(r'<Label value="([^"]+)"', guide) == [name for name in SPAN_NAMES if name != "source"]
+
+
+def test_a_byte_order_mark_costs_no_annotation_and_equal_names_are_refused(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "a.txt").write_text(TEXT, encoding="utf-8")
+        (tmp_path / folder / "a.ann").write_text(standoff(), encoding="utf-8-sig")
+    (found,) = read_brat(tmp_path / "x")
+    (tmp_path / "y" / "a.ann").write_text(standoff(), encoding="utf-8")
+    (plain,) = read_brat(tmp_path / "y")
+    assert found == plain
+    with pytest.raises(OnrecordError, match="have one name"):
+        read_brat(tmp_path)

@@ -86,6 +86,13 @@ def test_calibrating_writes_the_numbers_and_says_so(rows: Path, tiny_model: Path
     assert found["min_confidence"] == (round(suggested["threshold"], 2) if suggested else 0)
 
 
+def test_calibrating_on_one_article_is_refused(tiny_model: Path, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"text": "It rained.", "doc": "a", "label": "none"}\n')
+    call = ["eval", str(file), "--model", str(tiny_model), "-o", str(tmp_path / "r"), "--calibrate", "priors"]
+    assert "two articles or more" in str(run.invoke(app, call).exception)
+
+
 def test_less_context_is_given_on_request(rows: Path, tiny_model: Path, tmp_path: Path) -> None:
     out = tmp_path / "r"
     run.invoke(app, ["eval", str(rows), "--model", str(tiny_model), "-o", str(out), "--context", "0"])

@@ -159,6 +159,7 @@ ERRORS = [
     ("rows.jsonl", None, ["--device", "mps"], "device is mps, but torch"),
     ("rows.jsonl", None, ["--device", "cuda"], "device is cuda, but torch"),
     ("rows.jsonl", None, ["--from", "bundled"], "encoder is "),
+    ("rows.jsonl", None, ["--validation", "./rows.jsonl"], "the validation data is training data too"),
     ("rows.jsonl", None, ["--encoder", "nobody"], "neither a folder nor a hub id"),
     ("rows.jsonl", None, ["--learning-rate", "3"], "learning_rate is 3.0, allowed are: between 0 and 1"),
     ("none.jsonl", None, [], "none.jsonl: no such file or folder"),
