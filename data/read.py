@@ -143,19 +143,24 @@ def expand_inputs(inputs: Iterable[str]) -> Iterator[str | ReadFailure]:
     """
     read_stdin = False
     for name in inputs:
+        path = Path(name)
+        try:
+            is_folder, is_there = path.is_dir(), path.exists()
+        except OSError:  # no file can have such a name
+            is_folder = is_there = False
         if name == STDIN:
             yield ReadFailure(name, "stdin", "standard input is named twice") if read_stdin else name
             read_stdin = True
-        elif os.path.isdir(name):  # noqa: PTH112  # Path.is_dir raises on a name that is too long
+        elif is_folder:
             found = False
-            for file in _walk(Path(name)):
+            for file in _walk(path):
                 found = True
                 yield file
             if not found:
                 yield ReadFailure(
                     _printable(name), "no_files", f"no files named *{', *'.join(SUFFIXES)} in this folder"
                 )
-        elif os.path.exists(name):  # noqa: PTH110
+        elif is_there:
             yield name
         elif re.match(r"\w+://", name):
             yield ReadFailure(name, "address", f"addresses are not fetched; try: curl -sL '{name}' | onrecord score -")
