@@ -67,10 +67,9 @@ def data_hashes(paths: Sequence[Path]) -> dict[str, str]:
         files += sorted([*path.glob("*.txt"), *path.glob(f"*{GROUPS}")]) if path.is_dir() else [path]
     hashes = {}
     for file in files:
+        name = file.name if file.name not in hashes else str(file)
         with file.open("rb") as stream:
-            hashes[file.name if file.name not in hashes else str(file)] = hashlib.file_digest(
-                stream, "sha256"
-            ).hexdigest()
+            hashes[name] = hashlib.file_digest(stream, "sha256").hexdigest()
     return hashes
 
 

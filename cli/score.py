@@ -140,6 +140,8 @@ def _check_output(options: ScoreOptions) -> None:
     if output.is_symlink() or (output.exists() and not output.is_file()):
         raise OnrecordError(f"{output}: this is a link, a pipe or a device; leave out --output and redirect (>) to it")
     written = [path for path in (output, partial_path(output)) if path.exists()]
+    if not written and not options.resume:
+        return
     for name in expand_inputs(options.inputs):
         if isinstance(name, str) and name != STDIN:
             if any(path.samefile(name) for path in written):
@@ -283,6 +285,16 @@ def _progress(talk: Console, options: ScoreOptions) -> Iterator[_Bar]:
         yield _Bar(progress, task)
 
 
+def _format_for(output: Path | None) -> Format:
+    """Return the format that a file's name, or what standard output is, asks for."""
+    if output is None:
+        return "table" if _on_terminal() else "jsonl"
+    known = SUFFIXES.get(output.suffix.lower())
+    if known is None:
+        raise typer.BadParameter(f"no format is known for '{output.suffix}'; choose one with --format")
+    return known
+
+
 def score_cli(
     inputs: Annotated[
         list[str], typer.Argument(help="Files, folders, globs, or - for standard input.", show_default=False)
@@ -331,16 +343,10 @@ def score_cli(
     Reads text, saved web pages (extra `web`), JSON Lines, JSON, CSV and Parquet (extra `parquet`). Exit codes: 0 all
     scored, 1 nothing scored, 2 wrong usage, 3 some inputs failed.
     """
-    if format is None:
-        if output is not None:
-            format = SUFFIXES.get(output.suffix.lower())  # noqa: A001
-            if format is None:
-                raise typer.BadParameter(f"no format is known for '{output.suffix}'; choose one with --format")
-        else:
-            format = "table" if _on_terminal() else "jsonl"  # noqa: A001
+    form = format or _format_for(output)
     try:
         options = ScoreOptions(
-            tuple(inputs), model, format, input_format, output, resume, summary, min_confidence, threads, device, engine
+            tuple(inputs), model, form, input_format, output, resume, summary, min_confidence, threads, device, engine
         )
     except OnrecordError as error:
         raise typer.BadParameter(str(error)) from error

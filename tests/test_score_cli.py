@@ -284,7 +284,7 @@ def test_when_nothing_was_scored_the_output_stays_as_it_was(tmp_path: Path) -> N
     assert [path.name for path in tmp_path.iterdir()] == ["o.html"]
 
 
-def test_a_page_and_a_summary_say_what_failed(article: Path, tmp_path: Path) -> None:
+def test_a_page_says_what_failed(article: Path, tmp_path: Path) -> None:
     run(tmp_path / "missing<b>.txt", article, "-o", tmp_path / "o.html")
     page = (tmp_path / "o.html").read_text()
     assert "missing&lt;b&gt;.txt: no such file or folder" in page
@@ -309,6 +309,9 @@ def test_another_language_is_flagged_and_told() -> None:
     assert lines(result.stdout)[0]["language"] == "other"
     assert "1 article does not look like English" in result.stderr
     assert "does not look like English" in run("-", "--format", "table", stdin=german).stdout
+    total = run("-", "--format", "table", "--summary", stdin=german).stdout
+    assert "-*" in total
+    assert "* not English, as it seems: 1" in total
 
 
 def test_min_confidence_marks_sentences_and_leaves_their_labels(article: Path) -> None:

@@ -107,26 +107,19 @@ def test_a_killed_and_resumed_run_ends_with_the_same_weights(tiny_encoder: Path,
     assert all(np.array_equal(one[name], other[name]) for name in one)
 
 
-def test_resuming_with_another_configuration_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("epochs", "articles", "said"), [(4, 12, "another configuration"), (3, 13, "other data")])
+def test_resuming_another_run_is_refused(
+    tiny_encoder: Path, tmp_path: Path, epochs: int, articles: int, said: str
+) -> None:
     def kill(progress: Progress) -> None:
         if progress.epoch == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train(toy_articles(), toy_articles(4), small(tiny_encoder), tmp_path / "m", tell=kill)
-    with pytest.raises(OnrecordError, match="another configuration"):
-        train(toy_articles(), toy_articles(4), small(tiny_encoder, epochs=4), tmp_path / "m", resume=True)
-
-
-def test_resuming_with_other_data_is_refused(tiny_encoder: Path, tmp_path: Path) -> None:
-    def kill(progress: Progress) -> None:
-        if progress.epoch == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        train(toy_articles(), toy_articles(4), small(tiny_encoder), tmp_path / "m", tell=kill)
-    with pytest.raises(OnrecordError, match="other data"):
-        train(toy_articles(13), toy_articles(4), small(tiny_encoder), tmp_path / "m", resume=True)
+    config = small(tiny_encoder, epochs=epochs)
+    with pytest.raises(OnrecordError, match=said):
+        train(toy_articles(articles), toy_articles(4), config, tmp_path / "m", resume=True)
 
 
 def test_training_stops_early_and_keeps_the_best_epoch(tiny_encoder: Path, tmp_path: Path) -> None:

@@ -181,6 +181,15 @@ def test_several_articles_open_with_their_contents() -> None:
     assert 'aria-label="Contents"' not in render_html([CueScorer().score(TEXT)])
 
 
+def test_the_contents_and_the_head_say_what_not_to_rely_on() -> None:
+    german = "Der Bürgermeister sagte am Freitag, dass die Brücke in der Nacht gesperrt worden sei, weil es brenne."
+    page = render_html([CueScorer().score(TEXT), CueScorer().score(german, id="b.txt")], [("c.txt", "no <text>")])
+    assert page.count("not English, as it seems") == 1
+    assert "b.txt · On its own voice · not English" in page
+    assert "<li>c.txt: no &lt;text&gt;</li>" in page
+    assert "What is missing" not in render_html([CueScorer().score(TEXT)])
+
+
 @pytest.mark.parametrize(
     ("text", "headline"),
     [

@@ -12,13 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from sklearn.metrics import f1_score
 
-from ..data.labels import LABELS
 from ..data.records import Article, OnrecordError
 from ..model.folder import load_settings, save_settings, write_json
 from ..model.restore import load_network
-from ..model.scorer import Model, judge_labelled
 from .build import export
 from .checkpoint import write_tensors
 
@@ -51,13 +48,7 @@ def average(runs: Sequence[Path], validation: Sequence[Article], out: Path) -> P
     write_tensors(mean, out / "model.safetensors")
     save_settings(out, config, calibration)
     (out / "tokenizer.json").write_bytes(tokenizer)
-    export(out, validation)
-    found = judge_labelled(Model(out), validation)
-    gold = [article.sentences[index].label for article in validation for index in article.judged]
-    pairs = [
-        (label, LABELS[int(item.log_probabilities.argmax())]) for label, item in zip(gold, found, strict=True) if label
-    ]
+    macro_f1 = export(out, validation)
     records = [json.loads((run / "training.json").read_text(encoding="utf-8")) for run in runs]
-    macro_f1 = float(f1_score(*zip(*pairs, strict=True), average="macro"))
     write_json(out / "training.json", {"validation_macro_f1": macro_f1, "averaged": records})
     return out

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import PartialState
+from sklearn.metrics import f1_score
 
 from ..data.labels import LABELS
 from ..data.records import Article
@@ -27,15 +28,18 @@ from .plot import plot_run
 from .run import Progress, train
 
 
-def export(folder: Path, validation: Sequence[Article], *, keep_fp32: bool = False) -> None:
+def export(folder: Path, validation: Sequence[Article], *, keep_fp32: bool = False) -> float:
     """Write `model.onnx` from `model.safetensors`, and fit the temperature through the int8 scorer.
 
     Args:
         folder: A model folder with fp32 weights.
         validation: Labelled articles to fit the temperature on.
         keep_fp32: Leave `model.fp32.onnx` there too, to measure against.
+
+    Returns:
+        The int8 scorer's macro F1 on `validation`, each sentence given its likeliest label.
     """
-    config, calibration = load_settings(folder)
+    config, _ = load_settings(folder)
     fp32 = folder / "model.fp32.onnx"
     export_onnx(load_network(folder), fp32)
     quantize(fp32, folder / "model.onnx")
@@ -45,8 +49,9 @@ def export(folder: Path, validation: Sequence[Article], *, keep_fp32: bool = Fal
     gold = [article.sentences[index].label for article in validation for index in article.judged]
     pairs = [(judgement, LABELS.index(label)) for judgement, label in zip(found, gold, strict=True) if label]
     logs = np.stack([judgement.log_probabilities for judgement, _ in pairs])
-    calibration = fit(logs, [label for _, label in pairs], priors=False, fitted_on="the validation split, int8")
-    save_settings(folder, config, calibration)
+    known = [label for _, label in pairs]
+    save_settings(folder, config, fit(logs, known, priors=False, fitted_on="the validation split, int8"))
+    return float(f1_score(known, logs.argmax(axis=1), average="macro"))
 
 
 def build(

@@ -79,10 +79,11 @@ def quantize(source: Path, path: Path) -> None:
         if matrix is not None and len(matrix.dims) == 2:
             inputs = [node.input[0], *quantized(matrix.name, axis=0)]
             after = readers.get(out)
-            if after is not None and after.op_type == "Add" and after.input[1] in weights:
+            bias = weights.get(after.input[1]) if after is not None and after.op_type == "Add" else None
+            if after is not None and bias is not None and len(bias.dims) == 1:
                 out = after.output[0]
                 fused.add(out)
-                inputs += ["", after.input[1]]  # no zero points, and the bias
+                inputs += ["", bias.name]  # no zero points, and the bias
             nodes.append(helper.make_node("DynamicQuantizeMatMul", inputs, [out], domain="com.microsoft"))
         elif table is not None and len(table.dims) == 2 and table.dims[0] * table.dims[1] > 100_000:
             int8, scales = quantized(table.name, axis=1)

@@ -249,7 +249,7 @@ def train(
             raise OnrecordError(
                 f"{checkpoint} was written with another configuration; give the same, or leave out --resume"
             )
-        if state["data"] != data:
+        if state.get("data") != data:
             raise OnrecordError(f"{checkpoint} was written with other data; give the same, or leave out --resume")
         load_checkpoint(checkpoint, network, optimizer)
     elif resume and (out / "training.json").is_file():
